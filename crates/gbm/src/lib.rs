@@ -1,0 +1,1 @@
+//! The example algorithm: gradient boosting behind SageMaker's train/serve container contract.

@@ -1,0 +1,2 @@
+//! The command: parameters and launches of ML workflows.
+fn main() {}

@@ -1,0 +1,1 @@
+//! The use cases over three ports: parameter store, objects, workflows.

@@ -1,0 +1,2 @@
+//! The project's chores: test, ci, licences.
+fn main() {}
