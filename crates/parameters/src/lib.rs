@@ -1,1 +1,40 @@
-//! Documents, names, kinds, releases and execution input of an ML workflow's parameters. Pure.
+//! Documents, names, kinds, releases and execution input of an ML workflow's parameters.
+//!
+//! This crate is pure: no I/O, no clock, no environment, no AWS. Front ends read the files and
+//! pass their text in; back ends carry out what it computes.
+//!
+//! The way of a value:
+//!
+//! 1. [`json::parse`] reads a document and keeps the place of every value and the text of every number;
+//! 2. [`Documents::merge`] joins `ml-parameters.json` and `hyperparameters.json`;
+//! 3. [`encode`] lays the leaves out as named parameters ([`Content`]), [`decode`] brings them back;
+//! 4. [`Plan::compute`] compares what a release recorded, what the documents say and what is live;
+//! 5. [`execution_input`] composes what a workflow is started with.
+
+mod codec;
+mod content;
+mod diagnostic;
+mod digest;
+mod documents;
+mod input;
+pub mod json;
+mod live;
+mod manifest;
+mod name;
+mod plan;
+pub mod release;
+mod rules;
+mod stamp;
+
+pub use codec::{DecodeError, decode, encode};
+pub use content::{Content, Entry, Kind, ParameterType};
+pub use diagnostic::{Diagnostic, Severity, Source, Sources};
+pub use digest::Digest;
+pub use documents::Documents;
+pub use input::{InputError, MAX_INPUT_BYTES, Provenance, execution_input};
+pub use live::{LiveParameter, Resolution, ResolveError, resolve};
+pub use manifest::{Channel, Manifest};
+pub use name::{NameError, ParameterName, StorePath};
+pub use plan::{Change, Plan, PlannedParameter};
+pub use rules::validate;
+pub use stamp::{ManifestEvent, Stamp};

@@ -1,0 +1,115 @@
+use std::sync::Arc;
+
+use crate::json::Span;
+
+/// A text that a diagnostic can point into: a document as the user wrote it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    /// What the user calls it, usually a path.
+    pub name: String,
+    /// Its whole text.
+    pub text: Arc<str>,
+}
+
+/// The texts that spans refer to, by [`Span::source`].
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sources(Vec<Source>);
+
+impl Sources {
+    /// Adds a text and returns the number that spans into it carry.
+    pub fn add(&mut self, name: impl Into<String>, text: impl Into<Arc<str>>) -> u16 {
+        self.0.push(Source { name: name.into(), text: text.into() });
+        u16::try_from(self.0.len() - 1).unwrap_or(u16::MAX)
+    }
+
+    /// The text with the number `source`.
+    pub fn get(&self, source: u16) -> Option<&Source> {
+        self.0.get(usize::from(source))
+    }
+
+    /// Line and column of the start of `span`, both from 1; a column counts characters.
+    pub fn line_column(&self, span: Span) -> Option<(usize, usize)> {
+        let text = &self.get(span.source)?.text;
+        let before = text.get(..span.start as usize)?;
+        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+        Some((before.matches('\n').count() + 1, before[line_start..].chars().count() + 1))
+    }
+}
+
+/// How much a finding weighs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// Worth a look; nothing is refused.
+    Warning,
+    /// Refused: nothing is written, nothing is started.
+    Error,
+}
+
+/// One finding about the user's input: what is wrong, where, what is allowed, what to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// Stable id of the rule, such as `document/duplicate-key`.
+    pub code: &'static str,
+    /// Error or warning.
+    pub severity: Severity,
+    /// What is wrong, as a lower-case fragment.
+    pub message: String,
+    /// JSON pointer (RFC 6901) of the value; empty for the whole document.
+    pub pointer: String,
+    /// The place in the source.
+    pub span: Span,
+    /// What is shown under the place.
+    pub label: String,
+    /// What is allowed and what to do.
+    pub help: Option<String>,
+}
+
+impl Diagnostic {
+    /// An error with a label under the place.
+    pub fn error(code: &'static str, span: Span, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            severity: Severity::Error,
+            message: message.into(),
+            pointer: String::new(),
+            span,
+            label: "here".to_owned(),
+            help: None,
+        }
+    }
+
+    /// The same with the JSON pointer of the value.
+    #[must_use]
+    pub fn at(mut self, pointer: impl Into<String>) -> Self {
+        self.pointer = pointer.into();
+        self
+    }
+
+    /// The same with another label under the place.
+    #[must_use]
+    pub fn label(mut self, label: impl Into<String>) -> Self {
+        self.label = label.into();
+        self
+    }
+
+    /// The same with what is allowed and what to do.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_and_columns_count_from_one_and_in_characters() {
+        let mut sources = Sources::default();
+        let source = sources.add("a.json", "{\n \"ü\": 1}");
+        assert_eq!(sources.line_column(Span::new(source, 0, 1)), Some((1, 1)));
+        assert_eq!(sources.line_column(Span::new(source, 9, 10)), Some((2, 7)));
+        assert_eq!(sources.line_column(Span::new(7, 0, 1)), None);
+    }
+}
