@@ -1,2 +1,83 @@
-//! The project's chores: test, ci, licences.
-fn main() {}
+//! The project's chores, as `cargo xtask <chore>`: what a contributor and the continuous integration run.
+//!
+//! Each chore is one module. Results go to stdout, everything else to stderr; the exit status is 0 when the
+//! chore found nothing wrong and 1 otherwise (2 for a command line that cannot be understood).
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a chore's contract is what it prints")]
+
+mod arrows;
+mod ci;
+mod digest;
+mod error;
+mod graph;
+mod licences;
+mod peers;
+mod process;
+mod readme;
+mod requirements;
+mod test;
+mod totals;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::error::Error;
+use crate::workspace::Workspace;
+
+/// The project's chores.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+/// One chore for each subcommand; a variant's comment is its help text.
+#[derive(Debug, Subcommand)]
+enum Chore {
+    Test(test::Arguments),
+    /// Every check that a change must pass, in stages, with their times
+    ///
+    /// Format, licences, arrows, clippy, docs, and the README's own test command. A failing stage does not stop
+    /// the ones after it. The last line of the output is the totals of the tests.
+    Ci,
+    /// Check the licence of every dependency against xtask/licences.toml
+    Licences,
+    /// Check the dependencies between our crates, and the banned ones, against xtask/arrows.toml
+    Arrows,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match run(&arguments.chore) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(chore: &Chore) -> Result<(), Error> {
+    let workspace = Workspace::find()?;
+    match chore {
+        Chore::Test(arguments) => test::run(&workspace, arguments),
+        Chore::Ci => ci::run(&workspace),
+        Chore::Licences => licences::run(&workspace),
+        Chore::Arrows => arrows::run(&workspace),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::Arguments;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+}

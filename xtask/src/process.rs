@@ -1,0 +1,179 @@
+//! Running other programs: to the end, or with their output both shown and read.
+
+use std::io::{self, BufRead, BufReader, Write};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::error::Error;
+
+/// How often a program whose output is being read is asked whether it has ended.
+const POLL: Duration = Duration::from_millis(200);
+
+/// How long after a program's end its output may stay open before something is taken to be left running.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// How many lines may wait to be copied.
+const BACKLOG: usize = 64;
+
+/// The command as a user would type it, for messages.
+pub(crate) fn shown(command: &Command) -> String {
+    let program = std::path::Path::new(command.get_program());
+    let name = program.file_name().unwrap_or(program.as_os_str());
+    let words = std::iter::once(name).chain(command.get_args());
+    words.map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ")
+}
+
+/// Runs a command with this program's own output and no input; an unsuccessful end is an error.
+pub(crate) fn run(command: &mut Command) -> Result<(), Error> {
+    let status = command
+        .stdin(Stdio::null())
+        .status()
+        .map_err(|source| Error::Start { program: shown(command), source })?;
+    if status.success() { Ok(()) } else { Err(Error::Failed { command: shown(command), status }) }
+}
+
+/// Runs a command, copies its stdout to ours line by line as it comes, and hands each line to `read`.
+///
+/// Returns how the command ended. It is an error when the output is still open [`GRACE`] after that: a process
+/// was left behind, and without this check the caller would wait for it for ever.
+pub(crate) fn tee(command: &mut Command, read: impl FnMut(&str)) -> Result<ExitStatus, Error> {
+    copy(command, &mut io::stdout(), GRACE, read)
+}
+
+/// [`tee`] to any output, with any grace.
+fn copy(
+    command: &mut Command,
+    out: &mut impl Write,
+    grace: Duration,
+    read: impl FnMut(&str),
+) -> Result<ExitStatus, Error> {
+    let program = shown(command);
+    let failed = |source| Error::Start { program: program.clone(), source };
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().map_err(failed)?;
+    match follow(&mut child, out, grace, read) {
+        Ok(Some(status)) => Ok(status),
+        Ok(None) => Err(Error::LeftRunning { command: program }),
+        Err(source) => {
+            // Nobody reads its output any more. That it may have ended by itself by now is no further error.
+            let _ = child.kill().and_then(|()| child.wait());
+            Err(failed(source))
+        }
+    }
+}
+
+/// Copies and reads a child's output to its end: how the child ended, or nothing when its output outlived it.
+fn follow(
+    child: &mut Child,
+    out: &mut impl Write,
+    grace: Duration,
+    mut read: impl FnMut(&str),
+) -> io::Result<Option<ExitStatus>> {
+    let lines = lines_of(child);
+    let mut ended: Option<Instant> = None;
+    loop {
+        match lines.recv_timeout(POLL) {
+            Ok(line) => {
+                let line = line?;
+                out.write_all(&line)?;
+                out.flush()?;
+                read(String::from_utf8_lossy(&line).trim_end_matches(['\r', '\n']));
+            }
+            Err(RecvTimeoutError::Disconnected) => return child.wait().map(Some),
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+        match ended {
+            Some(since) if since.elapsed() > grace => return Ok(None),
+            Some(_) => {}
+            None => ended = child.try_wait()?.map(|_| Instant::now()),
+        }
+    }
+}
+
+/// The lines of a child's stdout, read by a thread of their own; the channel closes with the output.
+fn lines_of(child: &mut Child) -> mpsc::Receiver<io::Result<Vec<u8>>> {
+    let (sender, receiver) = mpsc::sync_channel(BACKLOG);
+    if let Some(stdout) = child.stdout.take() {
+        thread::spawn(move || {
+            let mut stdout = BufReader::new(stdout);
+            loop {
+                let mut line = Vec::new();
+                let message = match stdout.read_until(b'\n', &mut line) {
+                    Ok(0) => break,
+                    Ok(_) => Ok(line),
+                    Err(error) => Err(error),
+                };
+                let last = message.is_err();
+                if sender.send(message).is_err() || last {
+                    break;
+                }
+            }
+        });
+    }
+    receiver
+}
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use std::process::Command;
+    use std::time::Duration;
+
+    use super::{GRACE, copy, run, shown, tee};
+    use crate::error::Error;
+
+    fn shell(script: &str) -> Command {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]);
+        command
+    }
+
+    #[test]
+    fn every_line_is_copied_and_read_and_the_status_kept() {
+        let (mut lines, mut out) = (Vec::new(), Vec::new());
+        let mut command = shell("echo one; echo two; printf three; exit 3");
+        let status = copy(&mut command, &mut out, GRACE, |line| lines.push(line.to_owned())).unwrap();
+        assert_eq!(lines, ["one", "two", "three"]);
+        assert_eq!(out, b"one\ntwo\nthree");
+        assert_eq!(status.code(), Some(3));
+    }
+
+    #[test]
+    fn a_process_left_running_is_an_error_and_not_waited_for() {
+        let (mut lines, mut out) = (Vec::new(), Vec::new());
+        let result = copy(&mut shell("sleep 600 & echo $!"), &mut out, Duration::ZERO, |line| {
+            lines.push(line.to_owned());
+        });
+        let ended = Command::new("kill").args(&lines).status().unwrap();
+        assert!(matches!(result, Err(Error::LeftRunning { .. })), "{result:?}");
+        assert!(ended.success(), "it was still running");
+    }
+
+    #[test]
+    fn a_command_whose_output_cannot_be_copied_is_ended() {
+        let mut full: &mut [u8] = &mut [0; 2];
+        let error = copy(&mut shell("echo one; exec sleep 600"), &mut full, GRACE, |_| {}).unwrap_err();
+        assert!(matches!(error, Error::Start { .. }), "{error}");
+    }
+
+    #[test]
+    fn an_unsuccessful_end_is_an_error_that_names_the_command() {
+        run(&mut shell("exit 0")).unwrap();
+        let error = run(&mut shell("exit 7")).unwrap_err();
+        assert!(matches!(&error, Error::Failed { command, .. } if command == "sh -c exit 7"), "{error}");
+    }
+
+    #[test]
+    fn a_program_that_does_not_exist_is_an_error() {
+        let error = tee(&mut Command::new("/nowhere/absent"), |_| {}).unwrap_err();
+        assert!(matches!(error, Error::Start { program, .. } if program == "absent"));
+    }
+
+    #[test]
+    fn commands_are_shown_without_the_program_s_directory() {
+        let mut command = Command::new("/usr/bin/cargo");
+        command.args(["test", "--workspace"]);
+        assert_eq!(shown(&command), "cargo test --workspace");
+    }
+}
