@@ -22,6 +22,27 @@ impl Sources {
         u16::try_from(self.0.len() - 1).unwrap_or(u16::MAX)
     }
 
+    /// Adds a file's bytes, which must be UTF-8.
+    ///
+    /// # Errors
+    /// `document/not-utf8` with the place of the first byte that is not; the text is added all the same, with U+FFFD for
+    /// what is none, so that the place can be shown.
+    pub fn add_bytes(&mut self, name: impl Into<String>, bytes: &[u8]) -> Result<u16, Vec<Diagnostic>> {
+        let source = self.add(name, String::from_utf8_lossy(bytes));
+        match std::str::from_utf8(bytes) {
+            Ok(_) => Ok(source),
+            Err(error) => {
+                let at = u32::try_from(error.valid_up_to()).unwrap_or(u32::MAX);
+                let span = Span::new(source, at, at.saturating_add(1));
+                Err(vec![
+                    Diagnostic::error("document/not-utf8", span, "the file is not in UTF-8")
+                        .label("the first byte that is not")
+                        .help("save it as UTF-8"),
+                ])
+            }
+        }
+    }
+
     /// The text with the number `source`.
     pub fn get(&self, source: u16) -> Option<&Source> {
         self.0.get(usize::from(source))

@@ -13,27 +13,27 @@ pub struct Documents {
 }
 
 impl Documents {
-    /// Reads and joins documents given as (name, text). Objects of the same name are joined member by member.
+    /// Reads and joins documents given as (name, bytes). Objects of the same name are joined member by member.
     ///
     /// # Errors
-    /// Every finding of every document: what is not JSON, duplicate keys, a root that is no object, and
+    /// Every finding of every document: what is not UTF-8 or JSON, duplicate keys, a root that is no object, and
     /// `document/collision` for a value that two documents give. With them come the sources they point into.
     pub fn merge<N, T>(
         documents: impl IntoIterator<Item = (N, T)>,
     ) -> Result<Self, (Vec<Diagnostic>, Sources)>
     where
         N: Into<String>,
-        T: Into<String>,
+        T: AsRef<[u8]>,
     {
         let mut sources = Sources::default();
         let mut findings = Vec::new();
         let mut digests = Vec::new();
         let mut members = Vec::new();
-        for (name, text) in documents {
-            let (name, text) = (name.into(), text.into());
-            digests.push((name.clone(), Digest::of(&text)));
-            let source = sources.add(name, text);
-            match crate::json::parse(&sources, source) {
+        for (name, bytes) in documents {
+            let (name, bytes) = (name.into(), bytes.as_ref());
+            digests.push((name.clone(), Digest::of(bytes)));
+            let source = sources.add_bytes(name, bytes);
+            match source.and_then(|source| crate::json::parse(&sources, source)) {
                 Err(errors) => findings.extend(errors),
                 Ok(Node { value: Value::Object(more), .. }) => {
                     join(&mut members, more, &Pointer::default(), &sources, &mut findings);

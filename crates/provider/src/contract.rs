@@ -1,0 +1,116 @@
+//! What every back end must do, as functions that each back end's tests run on a fresh store.
+//!
+//! A function panics with what was expected when the back end does not keep the contract.
+
+#![allow(clippy::unwrap_used, reason = "these functions are tests")]
+
+use mlpp_parameters::{LiveParameter, ParameterName, ParameterType};
+
+use crate::{Objects, ObjectsError, ParameterStore, PutParameter, StoreError};
+
+fn name(text: &str) -> ParameterName {
+    text.parse().unwrap()
+}
+
+fn parameter(text: &str, value: &str, overwrite: bool) -> PutParameter {
+    PutParameter {
+        name: name(text),
+        parameter_type: ParameterType::String,
+        value: value.to_owned(),
+        overwrite,
+    }
+}
+
+fn values(parameters: &[LiveParameter]) -> Vec<(&str, &str, u64)> {
+    let mut rows: Vec<_> =
+        parameters.iter().map(|p| (p.name.as_str(), p.value.as_str(), p.version)).collect();
+    rows.sort_unstable();
+    rows
+}
+
+/// Versions count from 1, create-only refuses what is there, history keeps the versions in order.
+pub async fn put_versions_and_create_only(store: &impl ParameterStore) {
+    assert_eq!(store.put(parameter("/c/a", "1", false)).await.unwrap(), 1);
+    let again = store.put(parameter("/c/a", "2", false)).await;
+    assert!(matches!(again, Err(StoreError::AlreadyExists(_))), "{again:?}");
+    assert_eq!(store.put(parameter("/c/a", "3", true)).await.unwrap(), 2);
+    assert_eq!(store.put(parameter("/c/b", "x", true)).await.unwrap(), 1);
+    let found = store.get(&[name("/c/a"), name("/c/absent"), name("/c/b")]).await.unwrap();
+    assert_eq!(values(&found), [("/c/a", "3", 2), ("/c/b", "x", 1)]);
+    let history = store.history(&name("/c/a")).await.unwrap();
+    assert_eq!(values(&history), [("/c/a", "1", 1), ("/c/a", "3", 2)]);
+    assert_eq!(store.history(&name("/c/absent")).await.unwrap(), []);
+}
+
+/// An overwrite cannot change the type; a delete and a create can, and the versions begin anew.
+pub async fn types_change_only_by_delete_and_create(store: &impl ParameterStore) {
+    let list = PutParameter { parameter_type: ParameterType::StringList, ..parameter("/t/a", "x,y", true) };
+    store.put(parameter("/t/a", "x", true)).await.unwrap();
+    let refused = store.put(list.clone()).await;
+    assert!(matches!(refused, Err(StoreError::TypeChange { from: "String", .. })), "{refused:?}");
+    store.delete(&[name("/t/a"), name("/t/absent")]).await.unwrap();
+    assert_eq!(store.get(&[name("/t/a")]).await.unwrap(), []);
+    assert_eq!(store.put(list).await.unwrap(), 1);
+    assert_eq!(store.get(&[name("/t/a")]).await.unwrap()[0].parameter_type, ParameterType::StringList);
+}
+
+/// A list holds all that lies below the path, however deep and many, and nothing of its neighbours.
+pub async fn list_is_complete_and_keeps_to_the_path(store: &impl ParameterStore) {
+    let below: Vec<_> = (0..57).map(|n| format!("/l/p/{}/{n}", n % 3)).collect();
+    for text in below.iter().map(String::as_str).chain(["/l/p2/a", "/l/p.releases/1", "/l/pp", "/l/a_b"]) {
+        store.put(parameter(text, "v", false)).await.unwrap();
+    }
+    let mut expected = below.clone();
+    expected.sort();
+    let listed = store.list(&"/l/p".parse().unwrap()).await.unwrap();
+    let mut names: Vec<_> = listed.iter().map(|parameter| parameter.name.to_string()).collect();
+    names.sort();
+    assert_eq!(names, expected);
+    assert_eq!(store.list(&"/l/a-b".parse().unwrap()).await.unwrap(), []);
+    assert_eq!(store.list(&"/L".parse().unwrap()).await.unwrap(), []);
+}
+
+/// Values come back to the letter.
+pub async fn values_come_back_to_the_letter(store: &impl ParameterStore) {
+    for (index, value) in
+        ["ünï ✓ 𝄞", " spaces ", "line\nbreak\ttab", "'; DROP TABLE x; --", "%s_%"].iter().enumerate()
+    {
+        let at = format!("/v/{index}");
+        store.put(parameter(&at, value, false)).await.unwrap();
+        assert_eq!(store.get(&[name(&at)]).await.unwrap()[0].value, *value);
+    }
+}
+
+/// An object comes back with its version; a version that was replaced is told from an object that is not there.
+pub async fn objects_and_their_versions(objects: &impl Objects) {
+    let missing = objects.get("demo-bucket", "a/b.json", None).await;
+    assert!(matches!(missing, Err(ObjectsError::NotFound { .. })), "{missing:?}");
+    let first = objects.put("demo-bucket", "a/b.json", b"one".to_vec()).await.unwrap();
+    let read = objects.get("demo-bucket", "a/b.json", Some(&first)).await.unwrap();
+    assert_eq!((read.bytes.as_slice(), &read.version), (&b"one"[..], &first));
+    let second = objects.put("demo-bucket", "a/b.json", b"two".to_vec()).await.unwrap();
+    assert_ne!(first, second);
+    let old = objects.get("demo-bucket", "a/b.json", Some(&first)).await;
+    assert!(matches!(old, Err(ObjectsError::Superseded { .. })), "{old:?}");
+    objects.delete("demo-bucket", "a/b.json").await.unwrap();
+    objects.delete("demo-bucket", "a/b.json").await.unwrap();
+    assert!(objects.get("demo-bucket", "a/b.json", None).await.is_err());
+}
+
+/// Keys are listed by prefix, in order, of one bucket.
+pub async fn objects_are_listed_by_prefix(objects: &impl Objects) {
+    for key in ["data/x y.csv", "data/ü+%2F.csv", "data", "database.csv", "z/1"] {
+        objects.put("demo-bucket", key, key.as_bytes().to_vec()).await.unwrap();
+    }
+    objects.put("other-bucket", "data/other.csv", Vec::new()).await.unwrap();
+    assert_eq!(
+        objects.list("demo-bucket", "data").await.unwrap(),
+        ["data", "data/x y.csv", "data/ü+%2F.csv", "database.csv"]
+    );
+    assert_eq!(objects.list("demo-bucket", "data/").await.unwrap(), ["data/x y.csv", "data/ü+%2F.csv"]);
+    assert_eq!(objects.list("absent-bucket", "").await.unwrap(), [""; 0]);
+    assert_eq!(
+        objects.get("demo-bucket", "data/ü+%2F.csv", None).await.unwrap().bytes,
+        "data/ü+%2F.csv".as_bytes()
+    );
+}
