@@ -99,13 +99,13 @@ pub async fn objects_and_their_versions(objects: &impl Objects) {
 
 /// Keys are listed by prefix, in order, of one bucket.
 pub async fn objects_are_listed_by_prefix(objects: &impl Objects) {
-    for key in ["data/x y.csv", "data/ü+%2F.csv", "data", "database.csv", "z/1"] {
+    for key in ["data/x y.csv", "data/ü+%2F.csv", "database.csv", "z/1"] {
         objects.put("demo-bucket", key, key.as_bytes().to_vec()).await.unwrap();
     }
     objects.put("other-bucket", "data/other.csv", Vec::new()).await.unwrap();
     assert_eq!(
         objects.list("demo-bucket", "data").await.unwrap(),
-        ["data", "data/x y.csv", "data/ü+%2F.csv", "database.csv"]
+        ["data/x y.csv", "data/ü+%2F.csv", "database.csv"]
     );
     assert_eq!(objects.list("demo-bucket", "data/").await.unwrap(), ["data/x y.csv", "data/ü+%2F.csv"]);
     assert_eq!(objects.list("absent-bucket", "").await.unwrap(), [""; 0]);

@@ -1,0 +1,162 @@
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+use mlpp_parameters::Digest;
+use mlpp_provider::{Object, Objects, ObjectsError};
+
+/// The longest key, in bytes of UTF-8 (S3 user guide, "Naming Amazon S3 objects").
+const MAX_KEY_BYTES: usize = 1024;
+/// What a file that is being written is called until it is whole.
+const PARTIAL: &str = ".mlpp-partial-";
+
+/// Buckets as folders and objects as plain files in them. A version is the content's digest; only the newest is kept.
+///
+/// A key's levels become folders under their own names, so that a file can be laid in by hand. Keys that have no such
+/// path — an empty level, `.` or `..`, a NUL, a file where a folder is — are refused.
+#[derive(Debug, Clone)]
+pub struct LocalObjects {
+    root: PathBuf,
+}
+
+impl LocalObjects {
+    /// Buckets below the folder `root`, which need not exist yet.
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    /// The file that holds an object, or would.
+    ///
+    /// # Errors
+    /// [`ObjectsError::Invalid`] for a bucket's name or a key that cannot be one here.
+    pub fn file(&self, bucket: &str, key: &str) -> Result<PathBuf, ObjectsError> {
+        let reason = if !(3..=63).contains(&bucket.len())
+            || bucket.starts_with('.')
+            || !bucket
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'-'))
+        {
+            "a bucket's name has 3 to 63 characters of a-z 0-9 . -"
+        } else if key.is_empty() || key.len() > MAX_KEY_BYTES {
+            "a key has 1 to 1,024 bytes"
+        } else if key.split('/').any(|level| {
+            matches!(level, "" | "." | "..") || level.contains('\0') || level.starts_with(PARTIAL)
+        }) {
+            "the levels of a key must be names of folders and of a file"
+        } else {
+            let mut file = self.root.join(bucket);
+            file.extend(key.split('/'));
+            return Ok(file);
+        };
+        Err(ObjectsError::Invalid { bucket: bucket.to_owned(), key: key.to_owned(), reason })
+    }
+
+    /// Copies a file of the user's into a bucket and returns the version.
+    ///
+    /// # Errors
+    /// [`ObjectsError`].
+    pub fn copy_in(&self, from: &Path, bucket: &str, key: &str) -> Result<String, ObjectsError> {
+        let bytes = fs::read(from).map_err(|error| unavailable(bucket, key, error))?;
+        self.write(bucket, key, &bytes)
+    }
+
+    fn write(&self, bucket: &str, key: &str, bytes: &[u8]) -> Result<String, ObjectsError> {
+        let file = self.file(bucket, key)?;
+        let whole = || -> io::Result<()> {
+            let folder = file.parent().unwrap_or(&self.root);
+            fs::create_dir_all(folder)?;
+            let mut partial = tempfile::Builder::new().prefix(PARTIAL).tempfile_in(folder)?;
+            partial.write_all(bytes)?;
+            partial.as_file().sync_all()?;
+            partial.persist(&file)?;
+            Ok(())
+        };
+        whole().map_err(|error| match error.kind() {
+            io::ErrorKind::NotADirectory | io::ErrorKind::IsADirectory | io::ErrorKind::AlreadyExists => {
+                let reason = "an object cannot be the folder of others as well";
+                ObjectsError::Invalid { bucket: bucket.to_owned(), key: key.to_owned(), reason }
+            }
+            _ => unavailable(bucket, key, error),
+        })?;
+        Ok(Digest::of(bytes).to_string())
+    }
+
+    fn read(&self, bucket: &str, key: &str, version: Option<&str>) -> Result<Object, ObjectsError> {
+        let file = self.file(bucket, key)?;
+        let bytes = fs::read(&file).map_err(|error| unavailable(bucket, key, error))?;
+        let modified = fs::metadata(&file)
+            .and_then(|data| data.modified())
+            .map_err(|error| unavailable(bucket, key, error))?;
+        let digest = Digest::of(&bytes).to_string();
+        match version {
+            Some(version) if version != digest => Err(ObjectsError::Superseded {
+                bucket: bucket.to_owned(),
+                key: key.to_owned(),
+                version: version.to_owned(),
+            }),
+            _ => Ok(Object {
+                bytes,
+                version: digest,
+                last_modified: modified.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
+            }),
+        }
+    }
+}
+
+fn unavailable(bucket: &str, key: &str, error: io::Error) -> ObjectsError {
+    let (bucket, key) = (bucket.to_owned(), key.to_owned());
+    match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::IsADirectory => {
+            ObjectsError::NotFound { bucket, key }
+        }
+        _ => ObjectsError::Unavailable { bucket, key, source: Box::new(error) },
+    }
+}
+
+impl Objects for LocalObjects {
+    async fn get(&self, bucket: &str, key: &str, version: Option<&str>) -> Result<Object, ObjectsError> {
+        self.read(bucket, key, version)
+    }
+
+    async fn put(&self, bucket: &str, key: &str, bytes: Vec<u8>) -> Result<String, ObjectsError> {
+        self.write(bucket, key, &bytes)
+    }
+
+    async fn list(&self, bucket: &str, prefix: &str) -> Result<Vec<String>, ObjectsError> {
+        let mut keys = Vec::new();
+        collect(&self.root.join(bucket), "", &mut keys)
+            .map_err(|error| unavailable(bucket, prefix, error))?;
+        keys.retain(|key| key.starts_with(prefix));
+        keys.sort_unstable();
+        Ok(keys)
+    }
+
+    async fn delete(&self, bucket: &str, key: &str) -> Result<(), ObjectsError> {
+        match fs::remove_file(self.file(bucket, key)?).map_err(|error| unavailable(bucket, key, error)) {
+            Err(ObjectsError::NotFound { .. }) => Ok(()),
+            other => other,
+        }
+    }
+}
+
+/// Adds the keys of the files below `folder`, whose own key is `above`; a folder that is not there has none.
+fn collect(folder: &Path, above: &str, keys: &mut Vec<String>) -> io::Result<()> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries?,
+    };
+    for entry in entries {
+        let entry = entry?;
+        let name = entry.file_name();
+        // A name that is no UTF-8 cannot be a key.
+        let Some(name) = name.to_str().filter(|name| !name.starts_with(PARTIAL)) else { continue };
+        let key = format!("{above}{name}");
+        if entry.file_type()?.is_dir() {
+            collect(&entry.path(), &format!("{key}/"), keys)?;
+        } else {
+            keys.push(key);
+        }
+    }
+    Ok(())
+}
