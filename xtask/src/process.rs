@@ -142,10 +142,10 @@ mod tests {
     #[test]
     fn a_process_left_running_is_an_error_and_not_waited_for() {
         let (mut lines, mut out) = (Vec::new(), Vec::new());
-        let result = copy(&mut shell("sleep 600 & echo $!"), &mut out, Duration::ZERO, |line| {
+        let result = copy(&mut shell("sleep 60 & echo $!"), &mut out, Duration::ZERO, |line| {
             lines.push(line.to_owned());
         });
-        let ended = Command::new("kill").args(&lines).status().unwrap();
+        let ended = shell(&format!("kill {}", lines.concat())).status().unwrap();
         assert!(matches!(result, Err(Error::LeftRunning { .. })), "{result:?}");
         assert!(ended.success(), "it was still running");
     }
@@ -153,7 +153,7 @@ mod tests {
     #[test]
     fn a_command_whose_output_cannot_be_copied_is_ended() {
         let mut full: &mut [u8] = &mut [0; 2];
-        let error = copy(&mut shell("echo one; exec sleep 600"), &mut full, GRACE, |_| {}).unwrap_err();
+        let error = copy(&mut shell("echo one; exec sleep 60"), &mut full, GRACE, |_| {}).unwrap_err();
         assert!(matches!(error, Error::Start { .. }), "{error}");
     }
 
