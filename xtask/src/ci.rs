@@ -6,8 +6,9 @@ use std::io::{self, Write as _};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use crate::conclusion::Conclusion;
 use crate::error::Error;
-use crate::process::{run as run_command, shown, tee};
+use crate::process::{run as run_command, tee};
 use crate::totals::is_totals;
 use crate::workspace::Workspace;
 use crate::{arrows, licences, readme};
@@ -23,7 +24,7 @@ struct Outcome {
 }
 
 /// Runs the stages, the quick ones first; one that fails does not stop the others, so that one run tells all.
-pub(crate) fn run(workspace: &Workspace) -> Result<(), Error> {
+pub(crate) fn run(workspace: &Workspace) -> Conclusion {
     let mut totals = None;
     let outcomes = [
         stage("format", || run_command(workspace.cargo().args(["fmt", "--all", "--check"]))),
@@ -53,12 +54,8 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), Error> {
     println!("\n{}", table(&outcomes));
     let failed: Vec<_> =
         outcomes.iter().filter(|outcome| !outcome.passed).map(|outcome| outcome.stage).collect();
-    // On stderr before the totals, which are the last line of stdout.
-    let result = if failed.is_empty() { Ok(()) } else { Err(Error::Stages(failed)) };
-    if let Some(totals) = totals {
-        println!("{totals}");
-    }
-    result
+    let error = if failed.is_empty() { None } else { Some(Error::Stages(failed)) };
+    Conclusion { totals, error }
 }
 
 /// Runs one stage and prints its name before it, and its time after it.
@@ -84,15 +81,13 @@ fn test(workspace: &Workspace, totals: &mut Option<String>) -> Result<(), Error>
         let mut command = if words[0] == "cargo" { workspace.cargo() } else { Command::new(&words[0]) };
         command.current_dir(&workspace.root).args(&words[1..]);
         let mut last = None;
-        let status = tee(&mut command, |line| {
+        let end = tee(&mut command, |line| {
             if is_totals(line) {
                 last = Some(line.to_owned());
             }
         })?;
         *totals = last.or(totals.take());
-        if !status.success() {
-            return Err(Error::Failed { command: shown(&command), status });
-        }
+        end.check(&command)?;
     }
     if totals.is_some() { Ok(()) } else { Err(Error::NoTotals) }
 }

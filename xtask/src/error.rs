@@ -49,7 +49,7 @@ pub(crate) enum Error {
     #[error("{command}: a process that it started is still running and holds its output open")]
     LeftRunning { command: String },
     /// Some tests failed; the totals have been printed.
-    #[error("{} failed", count(*.0, "test"))]
+    #[error("{} among the tests", count(*.0, "failure"))]
     TestsFailed(u64),
     /// A test stage that says nothing of its tests cannot be believed.
     #[error("the test command printed no totals (`N passed, N failed, N skipped`)")]

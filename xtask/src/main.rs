@@ -7,6 +7,7 @@
 
 mod arrows;
 mod ci;
+mod conclusion;
 mod digest;
 mod error;
 mod graph;
@@ -23,6 +24,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::conclusion::Conclusion;
 use crate::error::Error;
 use crate::workspace::Workspace;
 
@@ -51,22 +53,16 @@ enum Chore {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    match run(&arguments.chore) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    run(&arguments.chore).unwrap_or_else(|error| Err(error).into()).tell()
 }
 
-fn run(chore: &Chore) -> Result<(), Error> {
+fn run(chore: &Chore) -> Result<Conclusion, Error> {
     let workspace = Workspace::find()?;
     match chore {
         Chore::Test(arguments) => test::run(&workspace, arguments),
-        Chore::Ci => ci::run(&workspace),
-        Chore::Licences => licences::run(&workspace),
-        Chore::Arrows => arrows::run(&workspace),
+        Chore::Ci => Ok(ci::run(&workspace)),
+        Chore::Licences => Ok(licences::run(&workspace).into()),
+        Chore::Arrows => Ok(arrows::run(&workspace).into()),
     }
 }
 

@@ -34,11 +34,29 @@ pub(crate) fn run(command: &mut Command) -> Result<(), Error> {
     if status.success() { Ok(()) } else { Err(Error::Failed { command: shown(command), status }) }
 }
 
+/// How a command ended whose output was read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct End {
+    pub(crate) status: ExitStatus,
+    /// Whether something that it started still runs, by the output that is still open.
+    pub(crate) left_running: bool,
+}
+
+impl End {
+    /// Takes anything but a clean end for an error.
+    pub(crate) fn check(self, command: &Command) -> Result<(), Error> {
+        if !self.status.success() {
+            return Err(Error::Failed { command: shown(command), status: self.status });
+        }
+        if self.left_running { Err(Error::LeftRunning { command: shown(command) }) } else { Ok(()) }
+    }
+}
+
 /// Runs a command, copies its stdout to ours line by line as it comes, and hands each line to `read`.
 ///
-/// Returns how the command ended. It is an error when the output is still open [`GRACE`] after that: a process
-/// was left behind, and without this check the caller would wait for it for ever.
-pub(crate) fn tee(command: &mut Command, read: impl FnMut(&str)) -> Result<ExitStatus, Error> {
+/// Returns when the output has ended, and at the latest [`GRACE`] after the command: a process that it left
+/// behind may hold the output open for ever.
+pub(crate) fn tee(command: &mut Command, read: impl FnMut(&str)) -> Result<End, Error> {
     copy(command, &mut io::stdout(), GRACE, read)
 }
 
@@ -48,30 +66,26 @@ fn copy(
     out: &mut impl Write,
     grace: Duration,
     read: impl FnMut(&str),
-) -> Result<ExitStatus, Error> {
+) -> Result<End, Error> {
     let program = shown(command);
     let failed = |source| Error::Start { program: program.clone(), source };
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().map_err(failed)?;
-    match follow(&mut child, out, grace, read) {
-        Ok(Some(status)) => Ok(status),
-        Ok(None) => Err(Error::LeftRunning { command: program }),
-        Err(source) => {
-            // Nobody reads its output any more. That it may have ended by itself by now is no further error.
-            let _ = child.kill().and_then(|()| child.wait());
-            Err(failed(source))
-        }
-    }
+    follow(&mut child, out, grace, read).map_err(|source| {
+        // Nobody reads its output any more. That it may have ended by itself by now is no further error.
+        let _ = child.kill().and_then(|()| child.wait());
+        failed(source)
+    })
 }
 
-/// Copies and reads a child's output to its end: how the child ended, or nothing when its output outlived it.
+/// Copies and reads a child's output to its end, or to the end of the grace.
 fn follow(
     child: &mut Child,
     out: &mut impl Write,
     grace: Duration,
     mut read: impl FnMut(&str),
-) -> io::Result<Option<ExitStatus>> {
+) -> io::Result<End> {
     let lines = lines_of(child);
-    let mut ended: Option<Instant> = None;
+    let mut ended: Option<(ExitStatus, Instant)> = None;
     loop {
         match lines.recv_timeout(POLL) {
             Ok(line) => {
@@ -80,13 +94,17 @@ fn follow(
                 out.flush()?;
                 read(String::from_utf8_lossy(&line).trim_end_matches(['\r', '\n']));
             }
-            Err(RecvTimeoutError::Disconnected) => return child.wait().map(Some),
+            Err(RecvTimeoutError::Disconnected) => {
+                return Ok(End { status: child.wait()?, left_running: false });
+            }
             Err(RecvTimeoutError::Timeout) => {}
         }
         match ended {
-            Some(since) if since.elapsed() > grace => return Ok(None),
+            Some((status, since)) if since.elapsed() > grace => {
+                return Ok(End { status, left_running: true });
+            }
             Some(_) => {}
-            None => ended = child.try_wait()?.map(|_| Instant::now()),
+            None => ended = child.try_wait()?.map(|status| (status, Instant::now())),
         }
     }
 }
@@ -133,20 +151,23 @@ mod tests {
     fn every_line_is_copied_and_read_and_the_status_kept() {
         let (mut lines, mut out) = (Vec::new(), Vec::new());
         let mut command = shell("echo one; echo two; printf three; exit 3");
-        let status = copy(&mut command, &mut out, GRACE, |line| lines.push(line.to_owned())).unwrap();
+        let end = copy(&mut command, &mut out, GRACE, |line| lines.push(line.to_owned())).unwrap();
         assert_eq!(lines, ["one", "two", "three"]);
         assert_eq!(out, b"one\ntwo\nthree");
-        assert_eq!(status.code(), Some(3));
+        assert_eq!(end.status.code(), Some(3));
+        assert!(!end.left_running);
+        assert!(matches!(end.check(&command), Err(Error::Failed { .. })));
     }
 
     #[test]
-    fn a_process_left_running_is_an_error_and_not_waited_for() {
+    fn a_process_left_running_is_told_and_not_waited_for() {
         let (mut lines, mut out) = (Vec::new(), Vec::new());
-        let result = copy(&mut shell("sleep 60 & echo $!"), &mut out, Duration::ZERO, |line| {
+        let mut command = shell("sleep 60 & echo $!");
+        let end = copy(&mut command, &mut out, Duration::ZERO, |line| {
             lines.push(line.to_owned());
         });
         let ended = shell(&format!("kill {}", lines.concat())).status().unwrap();
-        assert!(matches!(result, Err(Error::LeftRunning { .. })), "{result:?}");
+        assert!(matches!(end.unwrap().check(&command), Err(Error::LeftRunning { .. })));
         assert!(ended.success(), "it was still running");
     }
 

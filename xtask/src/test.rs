@@ -11,9 +11,10 @@ use std::fs;
 
 use clap::Args;
 
+use crate::conclusion::Conclusion;
 use crate::error::Error;
 use crate::peers::{self, Peers};
-use crate::process::{shown, tee};
+use crate::process::tee;
 use crate::totals::Results;
 use crate::workspace::{Workspace, is_ci};
 
@@ -31,7 +32,7 @@ pub(crate) struct Arguments {
 }
 
 /// Runs the tests and prints what was skipped and the totals.
-pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Error> {
+pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<Conclusion, Error> {
     let peers = peers::prepare(workspace)?;
     if is_ci() && !peers.missing.is_empty() {
         return Err(Error::PeersMissing(peers.missing.iter().map(ToString::to_string).collect()));
@@ -50,20 +51,20 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
     }
     announce(&mut cargo, workspace, &peers);
     let mut results = Results::default();
-    let status = tee(&mut cargo, |line| results.read(line))?;
+    let end = tee(&mut cargo, |line| results.read(line))?;
 
     let skips = fs::read_to_string(skips.path()).map_err(Error::file("read", skips.path()))?;
-    let (report, totals) = results.finish(&skips, &peers.missing, status.success());
+    if end.left_running {
+        results.left_running();
+    }
+    let (report, totals) = results.finish(&skips, &peers.missing, end.status.success());
     println!();
     for line in &report {
         println!("{line}");
     }
-    println!("{totals}");
-    match totals.failed {
-        0 if status.success() => Ok(()),
-        0 => Err(Error::Failed { command: shown(&cargo), status }),
-        failed => Err(Error::TestsFailed(failed)),
-    }
+    let error =
+        if totals.failed > 0 { Some(Error::TestsFailed(totals.failed)) } else { end.check(&cargo).err() };
+    Ok(Conclusion { totals: Some(totals.to_string()), error })
 }
 
 /// Tells the tests what there is.

@@ -21,6 +21,8 @@ pub(crate) struct Results {
     announced: Option<u64>,
     /// Test programs that ended without a result.
     died: u64,
+    /// Whether a process that the tests started outlived them.
+    left_running: bool,
 }
 
 /// The totals. Shown as `N passed, N failed, N skipped`.
@@ -63,6 +65,11 @@ impl Results {
         }
     }
 
+    /// Notes that a process which the tests started outlived them.
+    pub(crate) fn left_running(&mut self) {
+        self.left_running = true;
+    }
+
     /// A test program that announced tests and was followed by another, or by the end, has died.
     fn close(&mut self) {
         self.died += u64::from(self.announced.take().is_some());
@@ -72,7 +79,7 @@ impl Results {
     ///
     /// `skips` is the content of the file that `MLPP_SKIPPED` named; `missing` are the peers that could not be
     /// installed; `succeeded` is how `cargo test` ended. A run that failed without a failing test, as when a
-    /// test does not compile, and a test program that died count as one failure each.
+    /// test does not compile, a test program that died, and a process left running count as one failure each.
     pub(crate) fn finish(
         mut self,
         skips: &str,
@@ -87,7 +94,10 @@ impl Results {
                 count(self.died, "test program")
             ));
         }
-        let mut failed = self.failed + self.died;
+        if self.left_running {
+            report.push("a process that the tests started is still running: counted as failed".to_owned());
+        }
+        let mut failed = self.failed + self.died + u64::from(self.left_running);
         if failed == 0 && !succeeded {
             report.push("the tests could not be built or run: counted as one failure".to_owned());
             failed = 1;
@@ -209,6 +219,16 @@ test result: FAILED. 1 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; 
         assert_eq!(report, ["the tests could not be built or run: counted as one failure"]);
         assert_eq!(totals, "0 passed, 1 failed, 0 skipped");
         assert_eq!(finish("", "", &[], true).1, "0 passed, 0 failed, 0 skipped");
+    }
+
+    #[test]
+    fn a_process_left_running_is_a_failure_though_every_test_passed() {
+        let mut results = Results::default();
+        results.read("test result: ok. 4 passed; 0 failed; 0 ignored;");
+        results.left_running();
+        let (report, totals) = results.finish("", &[], true);
+        assert_eq!(report, ["a process that the tests started is still running: counted as failed"]);
+        assert_eq!(totals, Totals { passed: 4, failed: 1, skipped: 0 });
     }
 
     #[test]
