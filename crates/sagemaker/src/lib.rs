@@ -1,1 +1,43 @@
 //! Training, tuning jobs, models and endpoints on this machine, in the shape of SageMaker's API.
+//!
+//! [`SageMaker::call`] takes the name of an API action and its JSON request and answers with the action's JSON
+//! response, or with a [`ServiceError`] that carries the service's code and text. What is behind it is real: a
+//! training job runs the algorithm's program under SageMaker's container contract, a tuning job runs trials, an
+//! endpoint keeps server processes that answer on `/ping` and `/invocations`. Request members without a meaning on
+//! one machine are kept and listed by [`SageMaker::not_simulated`].
+//!
+//! State lies in one folder: `platform.sqlite` (one row for each resource), `training-jobs/<name>/` (the mirror of
+//! `/opt/ml`), `endpoints/<name>/`, and `owners/` (a locked file for each process that has the folder open, by which
+//! the others tell whether a job's process is alive).
+//!
+//! Every program runs under [`supervise`], a process of its own that ends the program when the platform's end of a
+//! pipe closes: nothing outlives the process that started it, however that one ended.
+
+mod algorithm;
+mod archive;
+mod config;
+mod endpoint;
+mod endpoint_config;
+mod error;
+mod event;
+mod model;
+mod names;
+mod not_simulated;
+mod notifications;
+mod owner;
+mod platform;
+mod process;
+mod request;
+mod scaling;
+mod store;
+mod training;
+mod tuning;
+
+pub use algorithm::{Algorithm, AlgorithmError};
+pub use config::{BucketError, Buckets, Config, Pending, passed_environment};
+pub use endpoint::invoke::{InvokeEndpoint, InvokeEndpointOutput};
+pub use error::{ModelFailure, OpenError, ServiceError};
+pub use event::JobEvent;
+pub use platform::{SageMaker, Service, Waitable};
+pub use process::supervise::supervise;
+pub use store::ResourceKind;

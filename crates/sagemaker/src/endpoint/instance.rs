@@ -1,0 +1,226 @@
+//! One program of an endpoint.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::port::Port;
+use super::set;
+use crate::algorithm::{Algorithm, Inference};
+use crate::archive;
+use crate::platform::Platform;
+use crate::process::{Process, Program, log};
+
+/// How often a program that starts is asked for its health.
+const PING_EVERY: Duration = Duration::from_millis(100);
+/// How often a program is started again on another port because something else took its own.
+const PORTS: usize = 3;
+/// How many lines of the log a failure reason quotes.
+const REASON_LINES: usize = 5;
+
+/// A program that has been healthy.
+#[derive(Debug)]
+pub(crate) struct Instance {
+    pub(crate) variant: String,
+    pub(crate) log: PathBuf,
+    port: Port,
+    stop: watch::Sender<bool>,
+    ended: watch::Receiver<bool>,
+}
+
+/// A program to start.
+#[derive(Clone, Debug)]
+pub(super) struct Plan {
+    pub(super) endpoint: String,
+    pub(super) variant: String,
+    pub(super) algorithm: Algorithm,
+    pub(super) inference: Inference,
+    /// The model's archive, if it has one.
+    pub(super) archive: Option<PathBuf>,
+    /// Variables of the model.
+    pub(super) environment: Map<String, Value>,
+    pub(super) folder: PathBuf,
+    pub(super) startup_timeout: Duration,
+}
+
+impl Instance {
+    pub(crate) fn port(&self) -> u16 {
+        self.port.number()
+    }
+
+    pub(crate) fn is_alive(&self) -> bool {
+        !*self.ended.borrow()
+    }
+
+    pub(crate) fn ask_to_stop(&self) {
+        self.stop.send_replace(true);
+    }
+
+    /// Resolves when the program has ended.
+    pub(crate) async fn ended(&self) {
+        set(&mut self.ended.clone()).await;
+    }
+}
+
+/// How the start of a program ended without a healthy program.
+enum Unhealthy {
+    /// Something else has its port.
+    PortTaken,
+    Because(String),
+}
+
+/// Starts a program and waits until it is healthy. The error is a failure reason. `cancel` turning true ends the
+/// program and the wait.
+pub(super) async fn start(
+    platform: Arc<Platform>,
+    plan: Plan,
+    cancel: watch::Receiver<bool>,
+) -> Result<Instance, String> {
+    let model = plan.folder.join("model");
+    unpack(&plan, &model).await?;
+    let mut attempt = 1;
+    loop {
+        let port = Port::reserve(&platform).map_err(|error| format!("No port is free: {error}"))?;
+        match healthy(&platform, &plan, &model, &port, cancel.clone()).await {
+            Ok(process) => return Ok(keep(platform, plan, port, process)),
+            Err(Unhealthy::PortTaken) if attempt < PORTS => attempt += 1,
+            Err(Unhealthy::PortTaken) => {
+                return Err(format!(
+                    "The program for production variant {} found its port in use {PORTS} times.",
+                    plan.variant
+                ));
+            }
+            Err(Unhealthy::Because(reason)) => return Err(reason),
+        }
+    }
+}
+
+async fn unpack(plan: &Plan, model: &Path) -> Result<(), String> {
+    let (archive, model) = (plan.archive.clone(), model.to_owned());
+    let unpacked = tokio::task::spawn_blocking(move || {
+        std::fs::create_dir_all(&model).map_err(|error| error.to_string())?;
+        let Some(archive) = archive else { return Ok(()) };
+        archive::unpack(&archive, &model).map_err(|error| error.to_string())
+    });
+    match unpacked.await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(error)) => Err(format!(
+            "Failed to extract the model data archive for production variant {}: {error}",
+            plan.variant
+        )),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+async fn healthy(
+    platform: &Arc<Platform>,
+    plan: &Plan,
+    model: &Path,
+    port: &Port,
+    mut cancel: watch::Receiver<bool>,
+) -> Result<Process, Unhealthy> {
+    let program = program(platform, plan, model, port.number());
+    // What an attempt before this one left would be taken for the end of this one.
+    let _ = tokio::fs::remove_file(&program.status).await;
+    let (log, status) = (program.log.clone(), program.status.clone());
+    let broken = |error: std::io::Error| Unhealthy::Because(error.to_string());
+    let mut process = Process::start(program).map_err(broken)?;
+    let deadline = Instant::now() + plan.startup_timeout;
+    loop {
+        tokio::select! {
+            biased;
+            () = set(&mut cancel) => {
+                process.stop().await.map_err(broken)?;
+                return Err(Unhealthy::Because("The deployment was cut off".to_owned()));
+            }
+            exit = process.wait() => {
+                let exit = exit.map_err(broken)?;
+                if port.is_taken() {
+                    return Err(Unhealthy::PortTaken);
+                }
+                let happened = format!("ended before it was healthy, {exit}");
+                return Err(Unhealthy::Because(reason(plan, &happened, &log)));
+            }
+            () = tokio::time::sleep_until(deadline) => {
+                process.stop().await.map_err(broken)?;
+                let seconds = plan.startup_timeout.as_secs_f64();
+                let happened = format!("did not pass the ping health check within {seconds} seconds");
+                return Err(Unhealthy::Because(reason(plan, &happened, &log)));
+            }
+            passed = ping(platform, port.number()) => {
+                // An answer while the program is gone is somebody else's.
+                if passed && !status.exists() {
+                    return Ok(process);
+                }
+            }
+        }
+    }
+}
+
+async fn ping(platform: &Platform, port: u16) -> bool {
+    let passed = platform.client.ping(port).await;
+    if !passed {
+        tokio::time::sleep(PING_EVERY).await;
+    }
+    passed
+}
+
+fn reason(plan: &Plan, happened: &str, path: &Path) -> String {
+    let start = format!("The primary container for production variant {} {happened}.", plan.variant);
+    match log::tail(path, REASON_LINES) {
+        Ok(tail) if tail.is_empty() => format!("{start} Its log is empty."),
+        Ok(tail) => format!("{start} Its log ends with: {tail}"),
+        Err(error) => format!("{start} Its log cannot be read: {error}"),
+    }
+}
+
+fn program(platform: &Platform, plan: &Plan, model: &Path, port: u16) -> Program {
+    let mut environment = platform.config.environment.clone();
+    let own: [(&str, OsString); 3] = [
+        ("SM_MODEL_DIR", model.into()),
+        ("SAGEMAKER_BIND_TO_PORT", port.to_string().into()),
+        ("SAGEMAKER_REGION", platform.config.region.clone().into()),
+    ];
+    environment.extend(own.map(|(name, value)| (name.into(), value)));
+    for (name, value) in &plan.environment {
+        environment.push((name.into(), value.as_str().unwrap_or_default().into()));
+    }
+    Program {
+        supervisor: platform.config.supervisor.clone(),
+        command: plan.algorithm.command(&plan.inference.command, &platform.config.program),
+        directory: plan.folder.clone(),
+        environment,
+        log: plan.folder.join("log"),
+        status: plan.folder.join("exit.json"),
+        grace: platform.config.grace,
+    }
+}
+
+/// Watches over a healthy program in a task of its own.
+fn keep(platform: Arc<Platform>, plan: Plan, port: Port, mut process: Process) -> Instance {
+    let (stop, mut asked) = watch::channel(false);
+    let (ended, has_ended) = watch::channel(false);
+    let (endpoint, number) = (plan.endpoint, port.number());
+    tokio::spawn(async move {
+        let by_itself = tokio::select! {
+            _ = process.wait() => true,
+            () = set(&mut asked) => {
+                // Without an answer the supervisor is gone, and with it the program.
+                let _ = process.stop().await;
+                false
+            }
+        };
+        ended.send_replace(true);
+        if by_itself {
+            // The endpoint's task reads the deployment when its record changes.
+            platform.instance_ended(&endpoint, number).await;
+        }
+    });
+    let log = plan.folder.join("log");
+    Instance { variant: plan.variant, log, port, stop, ended: has_ended }
+}

@@ -1,0 +1,248 @@
+//! The task that runs an endpoint.
+
+use std::pin::pin;
+use std::sync::Arc;
+
+use serde_json::Value;
+use tokio::sync::watch;
+
+use super::Deployment;
+use crate::error::ServiceError;
+use crate::event::JobEvent;
+use crate::platform::{LOOK_AGAIN, Platform};
+use crate::store::{Record, ResourceKind};
+use crate::training::run::truncated;
+
+impl Platform {
+    /// Runs an endpoint, whose record names this process as its owner, until it is deleted or the platform is shut
+    /// down.
+    pub(super) async fn live(self: Arc<Self>, name: String) {
+        loop {
+            match self.step(&name).await {
+                Ok(true) => {}
+                Ok(false) => return,
+                // The records cannot be read or written now; programs go on meanwhile.
+                Err(_) => tokio::time::sleep(LOOK_AGAIN).await,
+            }
+        }
+    }
+
+    /// Does what the record asks for; `false` when the endpoint's life here is over.
+    async fn step(self: &Arc<Self>, name: &str) -> Result<bool, ServiceError> {
+        let mut changes = self.store.changes();
+        let record = self.store.get(ResourceKind::Endpoint, name).await?;
+        let status = record.as_ref().and_then(|record| record.text("EndpointStatus"));
+        match (status, record.as_ref().and_then(|record| record.local.pending_config.clone())) {
+            (None | Some("Deleting"), _) => {
+                self.end_endpoint(name).await?;
+                return Ok(false);
+            }
+            // The programs of endpoints are ended by the shutdown itself.
+            _ if self.is_closing() => {
+                self.leave_endpoint(name).await?;
+                return Ok(false);
+            }
+            (Some("Creating" | "Updating"), Some(config)) => {
+                let deployed = self.deploy_unless_ended(name, &config).await?;
+                if self.is_closing() {
+                    if let Ok(deployment) = deployed {
+                        deployment.stop().await;
+                    }
+                } else if let Some(old) = self.conclude(name, config, deployed).await? {
+                    old.stop().await;
+                }
+            }
+            _ => {
+                tokio::select! {
+                    () = self.closed() => {}
+                    _ = changes.changed() => {}
+                    () = tokio::time::sleep(LOOK_AGAIN) => {}
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    async fn deploy_unless_ended(
+        self: &Arc<Self>,
+        name: &str,
+        config: &str,
+    ) -> Result<Result<Deployment, String>, ServiceError> {
+        let cancel = watch::Sender::new(false);
+        let mut deploying = pin!(self.deploy(name, config, cancel.subscribe()));
+        let mut changes = self.store.changes();
+        loop {
+            tokio::select! {
+                deployed = &mut deploying => return Ok(deployed),
+                () = self.closed(), if !*cancel.borrow() => { cancel.send_replace(true); }
+                _ = changes.changed(), if !*cancel.borrow() => {
+                    let record = self.store.get(ResourceKind::Endpoint, name).await?;
+                    if record.is_none_or(|record| record.text("EndpointStatus") == Some("Deleting")) {
+                        cancel.send_replace(true);
+                    }
+                }
+                () = tokio::time::sleep(LOOK_AGAIN), if !*cancel.borrow() => changes.mark_changed(),
+            }
+        }
+    }
+
+    /// Records how a deployment ended and switches to it if it is healthy; answers the deployment that is not in charge
+    /// any more.
+    async fn conclude(
+        &self,
+        name: &str,
+        config: String,
+        deployed: Result<Deployment, String>,
+    ) -> Result<Option<Arc<Deployment>>, ServiceError> {
+        let (new, reason) = match deployed {
+            Ok(deployment) => (Some(Arc::new(deployment)), None),
+            Err(reason) => (None, Some(truncated(reason))),
+        };
+        let described = new.as_ref().map(|new| (new.describe(), new.instance_records()));
+        let recorded = self
+            .store
+            .update(ResourceKind::Endpoint, name, move |record| {
+                if !matches!(record.text("EndpointStatus"), Some("Creating" | "Updating")) {
+                    return None;
+                }
+                record.local.pending_config = None;
+                match (described, reason) {
+                    (Some((variants, instances)), _) => {
+                        record.set("EndpointConfigName", config);
+                        record.set("ProductionVariants", variants);
+                        record.set("EndpointStatus", "InService");
+                        record.body.shift_remove("FailureReason");
+                        record.local.instances = instances;
+                    }
+                    (None, reason) => {
+                        // An endpoint that was never in service has nothing to go back to.
+                        let back = if record.text("EndpointStatus") == Some("Creating") {
+                            "Failed"
+                        } else {
+                            "InService"
+                        };
+                        record.set("EndpointStatus", back);
+                        record.set("FailureReason", reason.unwrap_or_default());
+                    }
+                }
+                let reason = record.text("FailureReason").map(str::to_owned);
+                Some((record.text("EndpointStatus").unwrap_or_default().to_owned(), reason))
+            })
+            .await?
+            .flatten();
+        // Deleted in between: the new programs are the ones to end.
+        let Some((status, failure_reason)) = recorded else { return Ok(new) };
+        let old = match new {
+            Some(new) => self.swap_deployment(name, Some(new)),
+            None => None,
+        };
+        self.emit(JobEvent::EndpointChanged { name: name.to_owned(), status, failure_reason });
+        Ok(old)
+    }
+
+    /// Ends the programs of an endpoint that is deleted, and its record.
+    async fn end_endpoint(&self, name: &str) -> Result<(), ServiceError> {
+        if let Some(deployment) = self.swap_deployment(name, None) {
+            deployment.stop().await;
+        }
+        remove_folder(self, name).await?;
+        if self.store.delete(ResourceKind::Endpoint, name).await? {
+            let deleted = JobEvent::EndpointChanged {
+                name: name.to_owned(),
+                status: "Deleted".to_owned(),
+                failure_reason: None,
+            };
+            self.emit(deleted);
+        }
+        Ok(())
+    }
+
+    /// Puts an endpoint's record right when this process gives it up.
+    async fn leave_endpoint(&self, name: &str) -> Result<(), ServiceError> {
+        self.store.update(ResourceKind::Endpoint, name, put_right).await?;
+        Ok(())
+    }
+
+    /// Puts the record of an endpoint right whose process is gone.
+    pub(crate) async fn put_endpoint_right(&self, name: &str) -> Result<(), ServiceError> {
+        let record = self.store.get(ResourceKind::Endpoint, name).await?;
+        if record.is_some_and(|record| record.text("EndpointStatus") == Some("Deleting")) {
+            remove_folder(self, name).await?;
+            self.store.delete(ResourceKind::Endpoint, name).await?;
+            return Ok(());
+        }
+        self.store.update(ResourceKind::Endpoint, name, put_right).await?;
+        Ok(())
+    }
+
+    /// Records that a program of an endpoint ended by itself.
+    pub(super) async fn instance_ended(&self, name: &str, port: u16) {
+        let Some(deployment) = self.deployment(name) else { return };
+        if !deployment.instances.iter().any(|instance| instance.port() == port) {
+            return;
+        }
+        let (variants, instances) = (deployment.describe(), deployment.instance_records());
+        let recorded = self.store.update(ResourceKind::Endpoint, name, move |record| {
+            record.set("ProductionVariants", variants);
+            record.local.instances = instances;
+        });
+        // Invocations look at the programs themselves: a record that is behind does not mislead them.
+        let _ = recorded.await;
+    }
+
+    pub(crate) async fn restore_endpoints(self: &Arc<Self>) -> Result<(), ServiceError> {
+        self.refuse_when_closing()?;
+        for (name, _) in self.store.list(ResourceKind::Endpoint).await? {
+            let owner = self.owner.id().to_owned();
+            let claimed = self
+                .store
+                .update(ResourceKind::Endpoint, &name, move |record| {
+                    let free =
+                        record.local.owner.is_none() && record.text("EndpointStatus") == Some("InService");
+                    if free {
+                        record.local.owner = Some(owner);
+                        record.local.pending_config = record.text("EndpointConfigName").map(str::to_owned);
+                        record.set("EndpointStatus", "Updating");
+                    }
+                    free
+                })
+                .await?;
+            if claimed == Some(true) {
+                self.spawn(Arc::clone(self).live(name));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Removes what is left of an endpoint's files.
+pub(super) async fn remove_folder(platform: &Platform, name: &str) -> Result<(), ServiceError> {
+    match tokio::fs::remove_dir_all(platform.endpoint_folder(name)).await {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(ServiceError::internal(error)),
+        _ => Ok(()),
+    }
+}
+
+/// An endpoint without a process: not in the making any more, no instances.
+fn put_right(record: &mut Record) {
+    const REASON: &str = "The process that ran the endpoint ended";
+    match record.text("EndpointStatus") {
+        Some("Creating") => {
+            record.set("EndpointStatus", "Failed");
+            record.set("FailureReason", REASON);
+        }
+        Some("Updating") => {
+            record.set("EndpointStatus", "InService");
+            record.set("FailureReason", REASON);
+        }
+        _ => {}
+    }
+    if let Some(Value::Array(variants)) = record.body.get_mut("ProductionVariants") {
+        for variant in variants {
+            variant["CurrentInstanceCount"] = Value::from(0);
+        }
+    }
+    record.local.owner = None;
+    record.local.pending_config = None;
+    record.local.instances.clear();
+}

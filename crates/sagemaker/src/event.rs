@@ -1,0 +1,62 @@
+//! What happens on the platform, for whoever shows it.
+
+/// Something that happened in this process.
+#[derive(Clone, Debug, PartialEq)]
+pub enum JobEvent {
+    /// A training job's program is about to start.
+    TrainingJobStarted {
+        /// The training job.
+        name: String,
+        /// The tuning job it is a trial of.
+        tuning_job: Option<String>,
+    },
+    /// A training job came to its end.
+    TrainingJobEnded {
+        /// The training job.
+        name: String,
+        /// The tuning job it is a trial of.
+        tuning_job: Option<String>,
+        /// `TrainingJobStatus`.
+        status: String,
+        /// The objective's final value, for a trial that reported it.
+        objective: Option<f64>,
+        /// Why it failed.
+        failure_reason: Option<String>,
+    },
+    /// A tuning job started.
+    TuningJobStarted {
+        /// The tuning job.
+        name: String,
+        /// How many trials it will run at most.
+        trials: usize,
+    },
+    /// A tuning job came to its end.
+    TuningJobEnded {
+        /// The tuning job.
+        name: String,
+        /// `HyperParameterTuningJobStatus`.
+        status: String,
+        /// The best trial's training job.
+        best_training_job: Option<String>,
+        /// Why it failed.
+        failure_reason: Option<String>,
+    },
+    /// The status of an endpoint changed.
+    EndpointChanged {
+        /// The endpoint.
+        name: String,
+        /// `EndpointStatus`.
+        status: String,
+        /// Why the last deployment failed.
+        failure_reason: Option<String>,
+    },
+    /// A message was published.
+    Notification {
+        /// The topic.
+        topic_arn: String,
+        /// The subject.
+        subject: Option<String>,
+        /// The text.
+        message: String,
+    },
+}

@@ -1,0 +1,74 @@
+//! How a program ended, as the supervisor leaves it in a file.
+
+use std::fmt;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+/// How a supervised program ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Exit {
+    /// By itself, with this code.
+    Code(i32),
+    /// By this signal.
+    Signal(i32),
+    /// It never started, for this reason.
+    NotStarted(String),
+    /// The supervisor ended without saying.
+    Lost,
+}
+
+impl Exit {
+    pub(crate) fn is_success(&self) -> bool {
+        *self == Self::Code(0)
+    }
+
+    /// What the supervisor wrote; [`Exit::Lost`] without it.
+    pub(crate) fn read(path: &Path) -> io::Result<Self> {
+        match fs::read(path) {
+            Ok(bytes) => Ok(serde_json::from_slice(&bytes)?),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::Lost),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Writes the file whole or not at all.
+    pub(crate) fn write(&self, path: &Path) -> io::Result<()> {
+        let mut temporary = path.as_os_str().to_owned();
+        temporary.push(".new");
+        let mut file = File::create(&temporary)?;
+        file.write_all(&serde_json::to_vec(self)?)?;
+        file.sync_all()?;
+        fs::rename(&temporary, path)
+    }
+}
+
+impl fmt::Display for Exit {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Code(code) => write!(formatter, "exit code: {code}"),
+            Self::Signal(signal) => write!(formatter, "ended by signal {signal}"),
+            Self::NotStarted(reason) => formatter.write_str(reason),
+            Self::Lost => formatter.write_str("its supervisor ended unexpectedly"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("exit.json");
+        assert_eq!(Exit::read(&path).unwrap(), Exit::Lost);
+        for exit in [Exit::Code(3), Exit::Signal(9), Exit::NotStarted("no such file".into())] {
+            exit.write(&path).unwrap();
+            assert_eq!(Exit::read(&path).unwrap(), exit);
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! Hyperparameter tuning jobs.
+
+mod actions;
+mod describe;
+mod request;
+mod run;

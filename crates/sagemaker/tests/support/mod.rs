@@ -1,0 +1,257 @@
+//! What this crate's integration tests share: a platform in a temporary folder, buckets that are folders, requests.
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failure here is a failed test")]
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use mlpp_sagemaker::{
+    Algorithm, BucketError, Buckets, Config, Pending, SageMaker, Service, ServiceError, Waitable,
+    passed_environment,
+};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// The program in `program.rs`.
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_sagemaker-test-program");
+
+/// Each bucket is a folder.
+pub(crate) struct Folders(pub(crate) PathBuf);
+
+fn failed(bucket: &str, key: &str, error: std::io::Error) -> BucketError {
+    let (bucket, key) = (bucket.to_owned(), key.to_owned());
+    if error.kind() == std::io::ErrorKind::NotFound {
+        return BucketError::NotFound { bucket, key };
+    }
+    BucketError::Failed { bucket, key, source: error.into() }
+}
+
+fn keys_below(folder: &Path, start: &Path, keys: &mut Vec<String>) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            keys_below(&path, start, keys);
+        } else {
+            keys.push(path.strip_prefix(start).unwrap().display().to_string());
+        }
+    }
+}
+
+impl Buckets for Folders {
+    fn list<'a>(&'a self, bucket: &'a str, prefix: &'a str) -> Pending<'a, Result<Vec<String>, BucketError>> {
+        Box::pin(async move {
+            let (folder, mut keys) = (self.0.join(bucket), Vec::new());
+            keys_below(&folder, &folder, &mut keys);
+            Ok(keys.into_iter().filter(|key| key.starts_with(prefix)).collect())
+        })
+    }
+
+    fn download<'a>(
+        &'a self,
+        bucket: &'a str,
+        key: &'a str,
+        to: &'a Path,
+    ) -> Pending<'a, Result<(), BucketError>> {
+        Box::pin(async move {
+            let copied = fs::copy(self.0.join(bucket).join(key), to);
+            copied.map(|_| ()).map_err(|error| failed(bucket, key, error))
+        })
+    }
+
+    fn upload<'a>(
+        &'a self,
+        from: &'a Path,
+        bucket: &'a str,
+        key: &'a str,
+    ) -> Pending<'a, Result<(), BucketError>> {
+        Box::pin(async move {
+            let to = self.0.join(bucket).join(key);
+            let stored = fs::create_dir_all(to.parent().unwrap()).and_then(|()| fs::copy(from, &to));
+            stored.map(|_| ()).map_err(|error| failed(bucket, key, error))
+        })
+    }
+}
+
+/// A platform, its folder, and an object `s3://data/train/train.csv`.
+pub(crate) struct Lab {
+    pub(crate) folder: TempDir,
+    pub(crate) platform: SageMaker,
+    algorithm: String,
+}
+
+/// An algorithm `sh` that trains with a shell script and serves with the test program.
+pub(crate) fn algorithm(script: &str) -> String {
+    format!(
+        r#"
+name = "sh"
+[training]
+command = ["/bin/sh", "-c", {script}]
+[inference]
+command = ["{PROGRAM}", "serve"]
+image_aliases = ["predictor"]
+[[metrics]]
+name = "score"
+regex = 'score=([^;]+);'
+[[objectives]]
+metric = "score"
+type = "Maximize"
+[[hyperparameters]]
+name = "x"
+type = "Continuous"
+min = "0"
+max = "1"
+tunable = true
+[[hyperparameters]]
+name = "n"
+type = "Integer"
+tunable = true
+[[hyperparameters]]
+name = "word"
+type = "FreeText"
+"#,
+        script = toml_text(script)
+    )
+}
+
+fn toml_text(text: &str) -> String {
+    // JSON's escapes are a subset of those of TOML's basic strings.
+    serde_json::to_string(text).unwrap()
+}
+
+impl Lab {
+    /// A platform whose algorithm trains with `script`.
+    pub(crate) fn new(script: &str) -> Self {
+        Self::with_algorithm(&algorithm(script))
+    }
+
+    /// A platform with the algorithm of this `algorithm.toml`.
+    pub(crate) fn with_algorithm(algorithm: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("buckets/data/train");
+        fs::create_dir_all(&data).unwrap();
+        fs::write(data.join("train.csv"), "a,b\n1,2\n").unwrap();
+        let platform = open(folder.path(), algorithm);
+        Self { folder, platform, algorithm: algorithm.to_owned() }
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// The platform as another process sees it.
+    pub(crate) fn open_again(&self) -> SageMaker {
+        open(self.folder.path(), &self.algorithm)
+    }
+
+    pub(crate) async fn call(&self, action: &str, request: Value) -> Result<Value, ServiceError> {
+        self.platform.call(Service::SageMaker, action, request).await
+    }
+
+    pub(crate) async fn must(&self, action: &str, request: Value) -> Value {
+        self.call(action, request).await.unwrap_or_else(|error| panic!("{action}: {error}"))
+    }
+
+    /// Runs a training job to its end.
+    pub(crate) async fn train(&self, request: Value) -> Value {
+        let name = request["TrainingJobName"].as_str().unwrap().to_owned();
+        self.must("CreateTrainingJob", request).await;
+        self.platform.wait(Waitable::TrainingJob, &name).await.unwrap()
+    }
+
+    /// Runs a tuning job to its end.
+    pub(crate) async fn tune(&self, request: Value) -> Value {
+        let name = request["HyperParameterTuningJobName"].as_str().unwrap().to_owned();
+        self.must("CreateHyperParameterTuningJob", request).await;
+        self.platform.wait(Waitable::HyperParameterTuningJob, &name).await.unwrap()
+    }
+
+    /// What a file says once it is there.
+    pub(crate) async fn text_of(&self, name: &str) -> String {
+        let path = self.path(name);
+        eventually(&format!("{} is there", path.display()), || {
+            fs::read_to_string(&path).is_ok_and(|text| text.ends_with('\n'))
+        })
+        .await;
+        fs::read_to_string(&path).unwrap().trim().to_owned()
+    }
+}
+
+fn open(folder: &Path, algorithm: &str) -> SageMaker {
+    let supervisor: Vec<OsString> = vec![PROGRAM.into(), "supervise".into()];
+    let buckets = Arc::new(Folders(folder.join("buckets")));
+    let mut config = Config::new(folder.join("platform"), supervisor, PROGRAM.into(), buckets);
+    config.environment = passed_environment(std::env::vars_os());
+    config.max_processes = 2;
+    config.grace = Duration::from_millis(200);
+    config.startup_timeout = Duration::from_secs(20);
+    config.algorithms = vec![Algorithm::parse(algorithm, Path::new("/algorithm.toml")).unwrap()];
+    SageMaker::open(config).unwrap()
+}
+
+pub(crate) const ROLE: &str = "arn:aws:iam::123456789012:role/training";
+
+/// The members which training jobs and definitions share.
+fn definition() -> Value {
+    json!({
+        "AlgorithmSpecification": {"AlgorithmName": "arn:aws:sagemaker:us-east-1:1:algorithm/sh", "TrainingInputMode": "File"},
+        "RoleArn": ROLE,
+        "InputDataConfig": [channel("training", "s3://data/train/train.csv")],
+        "OutputDataConfig": {"S3OutputPath": "s3://artifacts/models/"},
+        "ResourceConfig": {"InstanceCount": 1, "InstanceType": "ml.c5.2xlarge", "VolumeSizeInGB": 30},
+        "StoppingCondition": {"MaxRuntimeInSeconds": 600},
+    })
+}
+
+pub(crate) fn channel(name: &str, uri: &str) -> Value {
+    json!({
+        "ChannelName": name,
+        "ContentType": "text/csv",
+        "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": uri}},
+    })
+}
+
+pub(crate) fn training_job(name: &str) -> Value {
+    let mut request = definition();
+    request["TrainingJobName"] = json!(name);
+    request
+}
+
+/// A tuning job over `x` in [0, 1].
+pub(crate) fn tuning_job(name: &str, strategy: &str, trials: usize) -> Value {
+    let mut definition = definition();
+    definition["DefinitionName"] = json!("definition-0");
+    definition["TuningObjective"] = json!({"Type": "Maximize", "MetricName": "score"});
+    definition["HyperParameterRanges"] = json!({
+        "ContinuousParameterRanges": [{"Name": "x", "MinValue": "0.0", "MaxValue": "1.0", "ScalingType": "Linear"}],
+    });
+    definition["StaticHyperParameters"] = json!({"word": "fixed"});
+    json!({
+        "HyperParameterTuningJobName": name,
+        "HyperParameterTuningJobConfig": {
+            "Strategy": strategy,
+            "ResourceLimits": {"MaxNumberOfTrainingJobs": trials, "MaxParallelTrainingJobs": trials.min(4)},
+        },
+        "TrainingJobDefinitions": [definition],
+    })
+}
+
+/// Waits until `condition` holds, for at most a minute.
+pub(crate) async fn eventually(what: &str, condition: impl Fn() -> bool) {
+    for _ in 0..6000 {
+        if condition() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("never came true: {what}");
+}
+
+/// Whether a process runs; a zombie does not.
+pub(crate) fn runs(pid: &str) -> bool {
+    assert!(pid.parse::<u32>().is_ok(), "{pid:?} is not a process");
+    let status = fs::read_to_string(format!("/proc/{pid}/stat"));
+    status.is_ok_and(|status| !status.rsplit(')').next().unwrap_or_default().trim().starts_with('Z'))
+}
