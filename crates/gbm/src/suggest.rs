@@ -9,7 +9,7 @@ pub(crate) fn nearest<'a>(unknown: &str, candidates: impl IntoIterator<Item = &'
         .into_iter()
         .map(|candidate| (strsim::damerau_levenshtein(&wanted, &candidate.to_lowercase()), candidate))
         .min_by_key(|(distance, _)| *distance)
-        .filter(|(distance, candidate)| *distance <= candidate.chars().count().div_ceil(3));
+        .filter(|(distance, candidate)| *distance <= candidate.chars().count() * 2 / 5);
     Suggestion(best.map(|(_, candidate)| candidate.to_owned()))
 }
 
@@ -43,6 +43,9 @@ mod tests {
         assert_eq!(nearest("n_trees", names).name(), Some("ntrees"));
         assert_eq!(nearest("Max_Depht", names).name(), Some("max_depth"));
         assert_eq!(nearest("colour", names).name(), None);
+        // Every letter is near to every other one.
+        assert_eq!(nearest("x", ["y", "Z"]).name(), None);
+        assert_eq!(nearest("z", ["y", "Z"]).name(), Some("Z"));
         assert_eq!(nearest("learnrate", names).to_string(), "; did you mean `learn_rate`?");
     }
 }

@@ -1,8 +1,8 @@
 //! From the target's texts to what is learned.
 
+use crate::data::DataError;
 use crate::data::frame::{Categories, Frame};
 use crate::data::value;
-use crate::data::{DataError, Place};
 use crate::hyperparameters::{DistributionChoice, TrainingOptions};
 use crate::objective::{Objective, Truth};
 
@@ -56,25 +56,22 @@ pub(crate) fn truth(frame: &Frame, objective: &Objective) -> Result<Truth, DataE
     let (column, target) = (frame.target_name(), &frame.targets);
     let labels = objective.labels();
     if matches!(objective, Objective::Gaussian) {
-        let number = |(name, place): (&String, &Place)| {
-            value::number(name).ok_or_else(|| DataError::NotANumber {
-                place: place.clone(),
-                column: column.to_owned(),
-                value: name.clone(),
+        let number = |(index, name): (usize, &String)| {
+            value::number(name).ok_or_else(|| {
+                let (column, value) = (column.to_owned(), name.clone());
+                frame.target_fault(index, |place| DataError::NotANumber { place, column, value })
             })
         };
-        let numbers = target.names.iter().zip(&target.first).map(number).collect::<Result<Vec<_>, _>>()?;
+        let numbers = target.names.iter().enumerate().map(number).collect::<Result<Vec<_>, _>>()?;
         return Ok(Truth::Numbers(of_rows(target, &numbers)));
     }
-    let class = |(name, place): (&String, &Place)| {
-        labels.iter().position(|label| label == name).ok_or_else(|| DataError::UnknownLabel {
-            place: place.clone(),
-            column: column.to_owned(),
-            value: name.clone(),
-            labels: labels.to_vec(),
+    let class = |(index, name): (usize, &String)| {
+        labels.iter().position(|label| label == name).ok_or_else(|| {
+            let (column, value, labels) = (column.to_owned(), name.clone(), labels.to_vec());
+            frame.target_fault(index, |place| DataError::UnknownLabel { place, column, value, labels })
         })
     };
-    let classes = target.names.iter().zip(&target.first).map(class).collect::<Result<Vec<_>, _>>()?;
+    let classes = target.names.iter().enumerate().map(class).collect::<Result<Vec<_>, _>>()?;
     Ok(Truth::Classes(of_rows(target, &classes)))
 }
 

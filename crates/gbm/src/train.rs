@@ -79,6 +79,9 @@ pub fn train(environment: &TrainEnvironment, out: &mut dyn Write) -> Result<Trai
     let responses = objective.responses(&truth);
     let balance = Balance::new(&objective, &truth, hyperparameters.balance_classes);
     let schema = Schema::fit(&frame, &responses);
+    if schema.width() == 0 {
+        return Err(DataError::NoValue.into());
+    }
     let training = Rows { channel: "training", design: schema.design(&frame), truth };
     let validation = match &environment.validation_channel {
         None => None,

@@ -123,6 +123,9 @@ pub enum DataError {
         /// The file.
         path: PathBuf,
     },
+    /// There are columns to learn from, but no value in any of them.
+    #[error("every value to learn from is missing in the training data")]
+    NoValue,
     /// A text in a column of numbers.
     #[error(
         "{place}: `{value}` in column `{column}` is not a number; if the column holds categories, name it in \

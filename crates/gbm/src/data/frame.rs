@@ -1,12 +1,10 @@
 //! Typed columns, read from the CSV files of a channel.
 
 use std::collections::HashMap;
-use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-use csv::{ByteRecord, ReaderBuilder};
-
 use super::error::{DataError, Place};
+use super::rows::{Rows, Spot, files};
 use super::value;
 use crate::hyperparameters::TrainingOptions;
 use crate::suggest::nearest;
@@ -42,6 +40,9 @@ pub(crate) struct Frame {
     pub(crate) columns: Vec<Column>,
     /// The target's texts; none is missing.
     pub(crate) targets: Categories,
+    /// For each of the target's texts, the file and the byte where it was met first.
+    first_targets: Vec<(usize, u64)>,
+    paths: Vec<PathBuf>,
     pub(crate) rows: usize,
 }
 
@@ -60,34 +61,23 @@ pub(crate) enum Column {
 #[derive(Debug, Default)]
 pub(crate) struct Categories {
     pub(crate) names: Vec<String>,
-    /// Where each name was met first.
-    pub(crate) first: Vec<Place>,
     /// The number of each row's name; nothing if it is missing.
     pub(crate) codes: Vec<Option<u32>>,
     numbers: HashMap<String, u32>,
 }
 
 impl Categories {
-    fn push(&mut self, name: &str, place: impl FnOnce() -> Place) {
+    fn push(&mut self, name: &str) {
         let number = if let Some(number) = self.numbers.get(name) {
             *number
         } else {
             // Fewer than 2^32 rows fit a program's memory as text.
             let number = u32::try_from(self.names.len()).unwrap_or(u32::MAX);
             self.names.push(name.to_owned());
-            self.first.push(place());
             self.numbers.insert(name.to_owned(), number);
             number
         };
         self.codes.push(Some(number));
-    }
-
-    fn push_target(&mut self, text: &str, field: &Field, place: &Place) -> Result<(), DataError> {
-        if value::is_missing(text) {
-            return Err(DataError::NoTarget { place: place.clone(), column: field.name.clone() });
-        }
-        self.push(value::category(text), || place.clone());
-        Ok(())
     }
 }
 
@@ -117,17 +107,25 @@ impl Frame {
         };
         let layout = layout(first, &Rows::open(first)?.header)?;
         let columns = layout.fields.iter().map(Column::new).collect();
-        let mut frame = Self { layout, columns, targets: Categories::default(), rows: 0 };
-        for path in &paths {
-            frame.append(path)?;
+        let mut frame = Self {
+            layout,
+            columns,
+            targets: Categories::default(),
+            first_targets: Vec::new(),
+            paths: Vec::new(),
+            rows: 0,
+        };
+        for (file, path) in paths.iter().enumerate() {
+            frame.append(file, path)?;
         }
+        frame.paths = paths;
         if frame.rows == 0 {
             return Err(DataError::NoRow { channel, directory: directory.to_owned() });
         }
         Ok(frame)
     }
 
-    fn append(&mut self, path: &Path) -> Result<(), DataError> {
+    fn append(&mut self, file: usize, path: &Path) -> Result<(), DataError> {
         let mut rows = Rows::open(path)?;
         let fields = &self.layout.fields;
         // For each of the file's columns, the number of the frame's.
@@ -146,18 +144,31 @@ impl Frame {
                 return Err(no_column(path, &rows.header, what, &field.name));
             }
         }
-        while let Some(place) = rows.next()? {
+        while let Some(spot) = rows.next()? {
             for (index, number) in numbers.iter().enumerate() {
-                let (text, field) = (rows.text(index, &place)?, &fields[*number]);
-                if field.purpose == Use::Target {
-                    self.targets.push_target(text, field, &place)?;
-                } else {
-                    self.columns[*number].push(text, field, &place)?;
+                let (text, field) = (rows.text(index, spot)?, &fields[*number]);
+                if field.purpose != Use::Target {
+                    self.columns[*number].push(text, field, spot)?;
+                    continue;
+                }
+                if value::is_missing(text) {
+                    let column = field.name.clone();
+                    return Err(spot.fault(|place| DataError::NoTarget { place, column }));
+                }
+                self.targets.push(value::category(text));
+                if self.first_targets.len() < self.targets.names.len() {
+                    self.first_targets.push((file, spot.byte));
                 }
             }
             self.rows += 1;
         }
         Ok(())
+    }
+
+    /// An error about one of the target's texts, at the place where it was met first.
+    pub(crate) fn target_fault(&self, text: usize, of_place: impl FnOnce(Place) -> DataError) -> DataError {
+        let (file, byte) = self.first_targets[text];
+        Spot { path: &self.paths[file], byte }.fault(of_place)
     }
 
     /// The target's name.
@@ -175,20 +186,19 @@ impl Column {
         }
     }
 
-    fn push(&mut self, text: &str, field: &Field, place: &Place) -> Result<(), DataError> {
+    fn push(&mut self, text: &str, field: &Field, spot: Spot<'_>) -> Result<(), DataError> {
         let missing = value::is_missing(text);
         match self {
             Self::None => {}
             Self::Numeric(numbers) => {
                 let number = if missing { Some(f64::NAN) } else { value::number(text) };
-                numbers.push(number.ok_or_else(|| DataError::NotANumber {
-                    place: place.clone(),
-                    column: field.name.clone(),
-                    value: text.to_owned(),
+                numbers.push(number.ok_or_else(|| {
+                    let (column, value) = (field.name.clone(), text.to_owned());
+                    spot.fault(|place| DataError::NotANumber { place, column, value })
                 })?);
             }
             Self::Categorical(categories) if missing => categories.codes.push(None),
-            Self::Categorical(categories) => categories.push(value::category(text), || place.clone()),
+            Self::Categorical(categories) => categories.push(value::category(text)),
         }
         Ok(())
     }
@@ -225,75 +235,5 @@ fn no_column(path: &Path, header: &[String], what: &'static str, name: &str) -> 
         name: name.to_owned(),
         columns: header.to_vec(),
         suggestion: nearest(name, header.iter().map(String::as_str)),
-    }
-}
-
-/// All files below a directory in the order of their paths; names that begin with a dot are the system's own.
-fn files(directory: &Path) -> Result<Vec<PathBuf>, DataError> {
-    let mut found = Vec::new();
-    let mut pending = vec![directory.to_owned()];
-    while let Some(path) = pending.pop() {
-        let entries = fs::read_dir(&path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
-        let entries = entries.map_err(|source| DataError::Read { path: path.clone(), source })?;
-        for entry in entries {
-            if entry.file_name().to_string_lossy().starts_with('.') {
-                continue;
-            }
-            if entry.path().is_dir() { pending.push(entry.path()) } else { found.push(entry.path()) }
-        }
-    }
-    found.sort();
-    Ok(found)
-}
-
-/// A CSV file's rows, one after the other.
-struct Rows {
-    path: PathBuf,
-    reader: csv::Reader<File>,
-    header: Vec<String>,
-    row: ByteRecord,
-}
-
-impl Rows {
-    fn open(path: &Path) -> Result<Self, DataError> {
-        let file = File::open(path).map_err(|source| DataError::Read { path: path.to_owned(), source })?;
-        // Flexible: a ragged row is ours to tell, with its line. Without headers: the first row is read like any other.
-        let reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(file);
-        let mut rows = Self { path: path.to_owned(), reader, header: Vec::new(), row: ByteRecord::new() };
-        let Some(place) = rows.read()? else { return Err(DataError::Empty { path: path.to_owned() }) };
-        for field in 0..rows.row.len() {
-            let name = rows.text(field, &place)?.to_owned();
-            if name.is_empty() {
-                return Err(DataError::Unnamed { path: rows.path, number: field + 1 });
-            }
-            if rows.header.contains(&name) {
-                return Err(DataError::Twice { path: rows.path, name });
-            }
-            rows.header.push(name);
-        }
-        Ok(rows)
-    }
-
-    /// Goes to the next row and tells its place.
-    fn next(&mut self) -> Result<Option<Place>, DataError> {
-        let Some(place) = self.read()? else { return Ok(None) };
-        let (expected, found) = (self.header.len(), self.row.len());
-        if expected == found { Ok(Some(place)) } else { Err(DataError::Ragged { place, expected, found }) }
-    }
-
-    fn read(&mut self) -> Result<Option<Place>, DataError> {
-        let more = self.reader.read_byte_record(&mut self.row);
-        let more = more.map_err(|source| DataError::Read {
-            path: self.path.clone(),
-            source: std::io::Error::other(source),
-        })?;
-        let line = self.row.position().map_or(1, csv::Position::line);
-        Ok(more.then(|| Place { path: self.path.clone(), line }))
-    }
-
-    /// The text of a field, without spaces around it.
-    fn text(&self, field: usize, place: &Place) -> Result<&str, DataError> {
-        let bytes = self.row.get(field).unwrap_or_default();
-        std::str::from_utf8(bytes).map(str::trim).map_err(|_| DataError::NotText { place: place.clone() })
     }
 }
