@@ -172,11 +172,21 @@ fn the_target_decides_what_auto_means() {
 
 #[test]
 fn columns_that_say_nothing_do_no_harm() {
-    let rows: String = (0..60).map(|x| format!("{x},7,,NA,one,{}\n", i32::from(x >= 30))).collect();
+    let rows: Vec<_> = (0..60).map(|x| format!("{x},7,,NA,one,{}\n", i32::from(x >= 30))).collect();
+    let rows = rows.concat();
     let training = "{'target': 'y', 'categorical_columns': 'gap,same,y'}";
     let job = Job::new(training, &[("ntrees", "30")])
         .with_training(&format!("x,constant,empty,gap,same,y\n{rows}"));
     let (_, printed) = job.train().unwrap();
     assert_eq!(last_metric(&printed, "training:auc"), Some(1.0), "{printed}");
     assert_eq!(job.serve().invoke("text/csv", "*/*", "3,7,,NA,one\n").status, 200);
+}
+
+#[test]
+fn numbers_beyond_the_trees_precision_are_no_model() {
+    let csv = "x,y\n1,1e300\n2,-1e300\n3,1e300\n4,2e300\n";
+    let job = Job::new("{'target': 'y'}", &[("min_rows", "1"), ("ntrees", "2")]).with_training(csv);
+    let fault = job.fault();
+    assert!(fault.ends_with("is inconsistent: a tree of round 0: leaf 0 has no finite value"), "{fault}");
+    assert!(!job.model().exists());
 }
