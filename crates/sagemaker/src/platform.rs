@@ -49,6 +49,9 @@ pub enum Waitable {
 /// those of the others. Work whose process is gone is put right when the folder is opened: jobs that were running
 /// become `Failed`, endpoints keep their records and count no instances until
 /// [`restore_endpoints`](Self::restore_endpoints) or `UpdateEndpoint`.
+///
+/// Call [`shutdown`](Self::shutdown) at the end: dropping the last clone leaves jobs to the runtime, and to the pipes
+/// which close with the process.
 #[derive(Clone)]
 pub struct SageMaker {
     pub(crate) platform: Arc<Platform>,
@@ -163,8 +166,14 @@ impl SageMaker {
     /// as stopped, and returns when all of that is done. Calls afterwards start nothing any more.
     pub async fn shutdown(&self) {
         self.platform.closing.send_replace(true);
-        let mut tasks = std::mem::take(&mut *lock(&self.platform.tasks));
-        while tasks.join_next().await.is_some() {}
+        loop {
+            // A call that was under way may start a last task, which ends by itself as well.
+            let mut tasks = std::mem::take(&mut *lock(&self.platform.tasks));
+            if tasks.is_empty() {
+                break;
+            }
+            while tasks.join_next().await.is_some() {}
+        }
         for deployment in self.platform.take_deployments() {
             deployment.stop().await;
         }

@@ -133,8 +133,15 @@ impl Lab {
         let data = folder.path().join("buckets/data/train");
         fs::create_dir_all(&data).unwrap();
         fs::write(data.join("train.csv"), "a,b\n1,2\n").unwrap();
-        let platform = open(folder.path(), algorithm);
+        let platform = open(folder.path(), algorithm, |_| {});
         Self { folder, platform, algorithm: algorithm.to_owned() }
+    }
+
+    /// A platform whose configuration is changed.
+    pub(crate) fn with(change: impl FnOnce(&mut Config)) -> Self {
+        let mut lab = Self::new("unused");
+        lab.platform = open(lab.folder.path(), &lab.algorithm, change);
+        lab
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -143,7 +150,7 @@ impl Lab {
 
     /// The platform as another process sees it.
     pub(crate) fn open_again(&self) -> SageMaker {
-        open(self.folder.path(), &self.algorithm)
+        open(self.folder.path(), &self.algorithm, |_| {})
     }
 
     pub(crate) async fn call(&self, action: &str, request: Value) -> Result<Value, ServiceError> {
@@ -179,7 +186,7 @@ impl Lab {
     }
 }
 
-fn open(folder: &Path, algorithm: &str) -> SageMaker {
+fn open(folder: &Path, algorithm: &str, change: impl FnOnce(&mut Config)) -> SageMaker {
     let supervisor: Vec<OsString> = vec![PROGRAM.into(), "supervise".into()];
     let buckets = Arc::new(Folders(folder.join("buckets")));
     let mut config = Config::new(folder.join("platform"), supervisor, PROGRAM.into(), buckets);
@@ -188,6 +195,7 @@ fn open(folder: &Path, algorithm: &str) -> SageMaker {
     config.grace = Duration::from_millis(200);
     config.startup_timeout = Duration::from_secs(20);
     config.algorithms = vec![Algorithm::parse(algorithm, Path::new("/algorithm.toml")).unwrap()];
+    change(&mut config);
     SageMaker::open(config).unwrap()
 }
 
@@ -254,4 +262,67 @@ pub(crate) fn runs(pid: &str) -> bool {
     assert!(pid.parse::<u32>().is_ok(), "{pid:?} is not a process");
     let status = fs::read_to_string(format!("/proc/{pid}/stat"));
     status.is_ok_and(|status| !status.rsplit(')').next().unwrap_or_default().trim().starts_with('Z'))
+}
+
+impl Lab {
+    /// A model whose archive holds `model.txt` with `text`, served under the name `text`.
+    pub(crate) async fn model(&self, name: &str, text: &str, environment: Value) {
+        let folder = self.path("buckets/artifacts");
+        fs::create_dir_all(&folder).unwrap();
+        let archive = fs::File::create(folder.join(format!("{name}.tar.gz"))).unwrap();
+        let mut builder =
+            tar::Builder::new(flate2::write::GzEncoder::new(archive, flate2::Compression::fast()));
+        let mut header = tar::Header::new_gnu();
+        header.set_size(text.len() as u64);
+        header.set_mode(0o644);
+        builder.append_data(&mut header, "model.txt", text.as_bytes()).unwrap();
+        builder.into_inner().unwrap().finish().unwrap();
+        let mut variables = json!({"NAME": name});
+        for (key, value) in environment.as_object().unwrap() {
+            variables[key] = value.clone();
+        }
+        let request = json!({
+            "ModelName": name,
+            "ExecutionRoleArn": ROLE,
+            "PrimaryContainer": {
+                "Image": "123456789012.dkr.ecr.us-east-1.amazonaws.com/predictor:latest",
+                "ModelDataUrl": format!("s3://artifacts/{name}.tar.gz"),
+                "Environment": variables,
+            },
+        });
+        self.must("CreateModel", request).await;
+    }
+
+    /// An endpoint configuration `name` with a variant for each model, named after it, with a weight.
+    pub(crate) async fn config(&self, name: &str, models: &[(&str, f64)]) {
+        let variants: Vec<Value> = models
+            .iter()
+            .map(|(model, weight)| {
+                json!({
+                    "VariantName": model,
+                    "ModelName": model,
+                    "InitialInstanceCount": 1,
+                    "InitialVariantWeight": weight,
+                    "InstanceType": "ml.c5.2xlarge",
+                })
+            })
+            .collect();
+        self.must(
+            "CreateEndpointConfig",
+            json!({"EndpointConfigName": name, "ProductionVariants": variants}),
+        )
+        .await;
+    }
+
+    /// The endpoint once it has come to rest in a state.
+    pub(crate) async fn settled(&self, endpoint: &str) -> Value {
+        for _ in 0..6000 {
+            let described = self.must("DescribeEndpoint", json!({"EndpointName": endpoint})).await;
+            if !["Creating", "Updating"].contains(&described["EndpointStatus"].as_str().unwrap()) {
+                return described;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("endpoint {endpoint} never settled");
+    }
 }

@@ -1,5 +1,6 @@
-//! Stands for three programs in this crate's tests: the supervisor (`supervise`), an algorithm's server (`serve`), and
-//! a front end that starts a job and is then killed (`run`).
+//! Stands for other programs in this crate's tests: the supervisor (`supervise`), an algorithm's server (`serve`), one
+//! whose port is taken by another program at first (`lose-port`), and a front end that starts a job and is then killed
+//! (`run`).
 
 use std::ffi::OsString;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -19,8 +20,9 @@ fn main() -> std::process::ExitCode {
     let outcome = match word.to_str() {
         Some("supervise") => std::process::exit(mlpp_sagemaker::supervise(rest)),
         Some("serve") => serve(),
+        Some("lose-port") => lose_port(),
         Some("run") => run(&rest),
-        _ => Err("supervise, serve or run".into()),
+        _ => Err("supervise, serve, lose-port or run".into()),
     };
     match outcome {
         Ok(()) => std::process::ExitCode::SUCCESS,
@@ -68,6 +70,9 @@ fn answer(stream: &TcpStream, model: &Path) -> Outcome {
         (_, "bad") => ("415".to_owned(), "not that".to_owned()),
         (_, "die") => std::process::exit(7),
         (_, body) => {
+            if body == "slow" {
+                std::fs::write(model.join("busy"), "")?;
+            }
             while body == "slow" && !model.join("go").exists() {
                 std::thread::yield_now();
             }
@@ -82,6 +87,24 @@ fn answer(stream: &TcpStream, model: &Path) -> Outcome {
         text.len()
     )?;
     Ok(())
+}
+
+/// At first leaves its port to a program that does not belong to it (its process id goes to the file `squatter` beside
+/// the model) and fails; later serves.
+fn lose_port() -> Outcome {
+    use std::os::unix::process::CommandExt;
+    let squatter = PathBuf::from(std::env::var("SM_MODEL_DIR")?).with_file_name("squatter");
+    if squatter.exists() {
+        return serve();
+    }
+    let port = std::env::var("SAGEMAKER_BIND_TO_PORT")?;
+    let mut other = std::process::Command::new(std::env::current_exe()?);
+    let other = other.arg("serve").env("PING_STATUS", "503").process_group(0).spawn()?;
+    while TcpStream::connect(format!("127.0.0.1:{port}")).is_err() {
+        std::thread::yield_now();
+    }
+    std::fs::write(squatter, format!("{}\n", other.id()))?;
+    Err("the port is taken".into())
 }
 
 /// Buckets without any object.
@@ -117,6 +140,7 @@ fn run(arguments: &[OsString]) -> Outcome {
     let me = std::env::current_exe()?;
     let mut config =
         Config::new(root.into(), vec![me.clone().into(), "supervise".into()], me, std::sync::Arc::new(Empty));
+    config.grace = std::time::Duration::from_millis(200);
     config.environment = passed_environment(std::env::vars_os());
     config.algorithms = vec![Algorithm::parse(&std::fs::read_to_string(algorithm)?, Path::new(algorithm))?];
     let platform = SageMaker::open(config)?;

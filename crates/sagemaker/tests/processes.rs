@@ -1,0 +1,116 @@
+//! Nothing outlives the process that started it.
+#![cfg(target_os = "linux")]
+
+mod support;
+
+use std::process::{Command, Stdio};
+
+use mlpp_sagemaker::Waitable;
+use serde_json::json;
+use support::{Lab, PROGRAM, eventually, runs, training_job, tuning_job};
+
+/// Writes the process ids of the program and of a child of it, neither of which heeds SIGTERM, and waits for ever.
+/// The last word of the supervisor's process id is the program's parent.
+const STUBBORN: &str = r#"
+trap '' TERM
+sleep 3600 &
+echo "$$ $! $PPID" > "$SM_HP_WORD"
+while :; do wait; done
+"#;
+
+fn stubborn(lab: &Lab, name: &str) -> serde_json::Value {
+    let mut request = training_job(name);
+    request["HyperParameters"] = json!({"word": lab.path("pids").display().to_string()});
+    request
+}
+
+async fn all_end(pids: &str) {
+    for pid in pids.split_whitespace() {
+        eventually(&format!("{pid} has ended"), || !runs(pid)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn shutdown_ends_every_process_and_says_so() {
+    let lab = Lab::new(STUBBORN);
+    lab.must("CreateTrainingJob", stubborn(&lab, "stubborn")).await;
+    let pids = lab.text_of("pids").await;
+    assert!(pids.split_whitespace().all(runs), "{pids}");
+    lab.platform.shutdown().await;
+    assert!(!pids.split_whitespace().any(runs), "{pids}");
+
+    let job = lab.open_again().wait(Waitable::TrainingJob, "stubborn").await.unwrap();
+    assert_eq!(job["TrainingJobStatus"], "Stopped");
+    assert_eq!(job["FailureReason"], "The platform was shut down while the job ran");
+    let error = lab.call("CreateTrainingJob", training_job("late")).await.unwrap_err();
+    assert_eq!(error.code, "ServiceUnavailable");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn shutdown_stops_a_tuning_job() {
+    let lab = Lab::new("echo x > \"$SM_HP_WORD\"; exec sleep 3600");
+    let mut request = tuning_job("tune", "Random", 4);
+    request["TrainingJobDefinitions"][0]["StaticHyperParameters"]["word"] =
+        json!(lab.path("started").display().to_string());
+    lab.must("CreateHyperParameterTuningJob", request).await;
+    lab.text_of("started").await;
+    lab.platform.shutdown().await;
+    let job = lab.open_again().wait(Waitable::HyperParameterTuningJob, "tune").await.unwrap();
+    assert_eq!(job["HyperParameterTuningJobStatus"], "Stopped");
+    assert_eq!(job["TrainingJobStatusCounters"]["InProgress"], 0);
+    assert_eq!(job["TrainingJobStatusCounters"]["Completed"], 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_through_another_opener_is_heeded() {
+    let lab = Lab::new(STUBBORN);
+    lab.must("CreateTrainingJob", stubborn(&lab, "stubborn")).await;
+    let pids = lab.text_of("pids").await;
+    let other = lab.open_again();
+    let request = json!({"TrainingJobName": "stubborn"});
+    other.call(mlpp_sagemaker::Service::SageMaker, "StopTrainingJob", request).await.unwrap();
+    let job = other.wait(Waitable::TrainingJob, "stubborn").await.unwrap();
+    assert_eq!(job["TrainingJobStatus"], "Stopped");
+    assert!(!pids.split_whitespace().any(runs), "{pids}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_outlives_a_front_end_that_is_killed() {
+    let lab = Lab::new("unused");
+    let algorithm = lab.path("algorithm.toml");
+    std::fs::write(&algorithm, support::algorithm(STUBBORN)).unwrap();
+    let mut request = stubborn(&lab, "orphan");
+    request["InputDataConfig"] = json!(null);
+    let mut front_end = Command::new(PROGRAM)
+        .args(["run".as_ref(), lab.path("platform").as_os_str(), algorithm.as_os_str()])
+        .arg(request.to_string())
+        .stdin(Stdio::null())
+        .spawn()
+        .unwrap();
+    let pids = lab.text_of("pids").await;
+    assert!(pids.split_whitespace().all(runs), "{pids}");
+    let status = lab.must("DescribeTrainingJob", json!({"TrainingJobName": "orphan"})).await;
+    assert_eq!(status["TrainingJobStatus"], "InProgress");
+
+    front_end.kill().unwrap();
+    front_end.wait().unwrap();
+    all_end(&pids).await;
+    let job = lab.platform.wait(Waitable::TrainingJob, "orphan").await.unwrap();
+    assert_eq!(job["TrainingJobStatus"], "Failed");
+    let reason = job["FailureReason"].as_str().unwrap();
+    assert!(reason.contains("the process that ran the job ended"), "{reason}");
+    let exit = std::fs::read_to_string(lab.path("platform/training-jobs/orphan/exit.json")).unwrap();
+    assert_eq!(exit, r#"{"signal":9}"#);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_program_does_not_outlive_its_supervisor() {
+    let lab = Lab::new(r#"echo "$$ $PPID" > "$SM_HP_WORD"; exec sleep 3600"#);
+    lab.must("CreateTrainingJob", stubborn(&lab, "bereft")).await;
+    let pids = lab.text_of("pids").await;
+    let supervisor = pids.split_whitespace().last().unwrap();
+    assert!(Command::new("kill").args(["-9", supervisor]).status().unwrap().success());
+    all_end(&pids).await;
+    let job = lab.platform.wait(Waitable::TrainingJob, "bereft").await.unwrap();
+    assert_eq!(job["FailureReason"], "AlgorithmError: its supervisor ended unexpectedly");
+}
