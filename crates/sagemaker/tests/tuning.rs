@@ -12,7 +12,7 @@ const SCORE_IS_X: &str =
     r#"cp "$SM_CHANNEL_TRAINING/train.csv" "$SM_MODEL_DIR/model.txt"; echo "score=$SM_HP_X;""#;
 
 fn number(value: &Value) -> f64 {
-    value.as_f64().unwrap()
+    value.as_f64().unwrap_or(f64::NAN)
 }
 
 #[tokio::test(flavor = "multi_thread")]
