@@ -8,6 +8,7 @@ mod encode;
 
 pub use decode::{DecodeError, decode};
 pub use encode::encode;
+pub(crate) use encode::encode_with_warnings;
 
 /// The member whose lists of ranges are keyed by name (`CreateHyperParameterTuningJob`, member `HyperParameterRanges`).
 const RANGES: &str = "parameterRanges";

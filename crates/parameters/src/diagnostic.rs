@@ -33,7 +33,8 @@ impl Sources {
             Ok(_) => Ok(source),
             Err(error) => {
                 let at = u32::try_from(error.valid_up_to()).unwrap_or(u32::MAX);
-                let span = Span::new(source, at, at.saturating_add(1));
+                // In the text that is shown, U+FFFD stands there.
+                let span = Span::new(source, at, at.saturating_add(3));
                 Err(vec![
                     Diagnostic::error("document/not-utf8", span, "the file is not in UTF-8")
                         .label("the first byte that is not")
@@ -88,9 +89,18 @@ pub struct Diagnostic {
 impl Diagnostic {
     /// An error with a label under the place.
     pub fn error(code: &'static str, span: Span, message: impl Into<String>) -> Self {
+        Self::new(Severity::Error, code, span, message)
+    }
+
+    /// A warning with a label under the place.
+    pub fn warning(code: &'static str, span: Span, message: impl Into<String>) -> Self {
+        Self::new(Severity::Warning, code, span, message)
+    }
+
+    fn new(severity: Severity, code: &'static str, span: Span, message: impl Into<String>) -> Self {
         Self {
             code,
-            severity: Severity::Error,
+            severity,
             message: message.into(),
             pointer: String::new(),
             span,
@@ -124,6 +134,15 @@ impl Diagnostic {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_place_of_a_byte_that_is_not_utf8_can_be_shown() {
+        let mut sources = Sources::default();
+        let findings = sources.add_bytes("a.json", b"{\"\xfcx").unwrap_err();
+        let span = findings[0].span;
+        let text = &sources.get(0).unwrap().text;
+        assert_eq!(text.get(span.start as usize..span.end as usize), Some("\u{fffd}"));
+    }
 
     #[test]
     fn lines_and_columns_count_from_one_and_in_characters() {

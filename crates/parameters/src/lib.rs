@@ -8,8 +8,9 @@
 //! 1. [`json::parse`] reads a document and keeps the place of every value and the text of every number;
 //! 2. [`Documents::merge`] joins `ml-parameters.json` and `hyperparameters.json`;
 //! 3. [`encode`] lays the leaves out as named parameters ([`Content`]), [`decode`] brings them back;
-//! 4. [`Plan::compute`] compares what a release recorded, what the documents say and what is live;
-//! 5. [`execution_input`] composes what a workflow is started with.
+//! 4. [`validate`] checks all of that by the [`rules`];
+//! 5. [`Plan::compute`] compares what a release recorded, what the documents say and what is live;
+//! 6. [`execution_input`] composes what a workflow is started with.
 
 mod codec;
 mod content;
@@ -23,7 +24,7 @@ mod manifest;
 mod name;
 mod plan;
 pub mod release;
-mod rules;
+pub mod rules;
 mod stamp;
 
 pub use codec::{DecodeError, decode, encode};
@@ -36,5 +37,5 @@ pub use live::{LiveParameter, Resolution, ResolveError, resolve};
 pub use manifest::{Channel, Manifest};
 pub use name::{NameError, ParameterName, StorePath};
 pub use plan::{Change, Plan, PlannedParameter};
-pub use rules::validate;
+pub use rules::{Valid, validate};
 pub use stamp::{ManifestEvent, Stamp};

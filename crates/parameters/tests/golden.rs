@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use mlpp_parameters::{
     Digest, Documents, LiveParameter, Manifest, ManifestEvent, ParameterType, Provenance, Sources, Stamp,
-    StorePath, encode, execution_input, resolve,
+    StorePath, encode, execution_input, resolve, validate,
 };
 use serde_json::{Value, json};
 
@@ -71,6 +71,14 @@ fn the_example_is_stored_as_the_same_56_parameters() {
     wanted.sort();
     assert_eq!(rows.len(), 56);
     assert_eq!(rows, wanted);
+}
+
+#[test]
+fn the_example_has_no_finding() {
+    let Some(golden) = golden() else { return };
+    let valid = validate(&documents(&golden), &path()).unwrap();
+    assert_eq!(valid.warnings, []);
+    assert_eq!(valid.content.parameters().count(), 56);
 }
 
 #[test]

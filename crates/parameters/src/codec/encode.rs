@@ -3,15 +3,28 @@ use std::collections::HashSet;
 use super::{NAME, is_range_list};
 use crate::json::{Member, Node, Pointer, Span, Value};
 use crate::name::check_level;
-use crate::{Content, Diagnostic, Entry, Kind, StorePath};
+use crate::{Content, Diagnostic, Entry, Kind, Severity, StorePath};
+
+/// The most bytes of a value in the standard tier: 4 KB (`PutParameter`, member `Value`).
+const STANDARD_BYTES: usize = 4096;
+/// The most bytes of a value in the advanced tier: 8 KB (`PutParameter`, member `Value`).
+const ADVANCED_BYTES: usize = 8192;
 
 /// Lays the leaves of `document` out as entries, in their order, with names that are valid below `path`.
 ///
 /// # Errors
 /// Every reason why a leaf cannot be a parameter: `name/level` (a key that cannot be a level of a name), `name/path`
-/// (too deep or too long), `range/shape` (a range that is no object with a `Name`), `range/duplicate`,
-/// `document/shape` (the root is no object).
+/// (too deep or too long), `value/size` (more bytes than a parameter holds), `range/shape` (a range that is no object with
+/// a `Name`), `range/duplicate`, `document/shape` (the root is no object).
 pub fn encode(document: &Node, path: &StorePath) -> Result<Content, Vec<Diagnostic>> {
+    let (content, mut findings) = encode_with_warnings(document, path);
+    findings.retain(|finding| finding.severity == Severity::Error);
+    if findings.is_empty() { Ok(content) } else { Err(findings) }
+}
+
+/// The same, with every finding: those of [`encode`] and the warning `value/advanced-tier`. The content is whole when
+/// there is no error.
+pub(crate) fn encode_with_warnings(document: &Node, path: &StorePath) -> (Content, Vec<Diagnostic>) {
     let mut encoder = Encoder { path, levels: Vec::new(), content: Content::default(), findings: Vec::new() };
     match &document.value {
         Value::Object(members) => encoder.members(members, &Pointer::default()),
@@ -24,7 +37,7 @@ pub fn encode(document: &Node, path: &StorePath) -> Result<Content, Vec<Diagnost
             .help("a document is one JSON object"),
         ),
     }
-    if encoder.findings.is_empty() { Ok(encoder.content) } else { Err(encoder.findings) }
+    (encoder.content, encoder.findings)
 }
 
 struct Encoder<'a> {
@@ -103,7 +116,31 @@ impl Encoder<'_> {
                     .help(format!("the levels of the path {} count as well", self.path)),
             );
         }
+        self.size(value.len(), span, pointer);
         self.content.entries.push(Entry { levels: self.levels.clone(), kind, value });
+    }
+
+    fn size(&mut self, bytes: usize, span: Span, pointer: &Pointer) {
+        let finding = if bytes > ADVANCED_BYTES {
+            Diagnostic::error(
+                "value/size",
+                span,
+                format!("the value is stored in {bytes} bytes; a parameter holds at most {ADVANCED_BYTES}"),
+            )
+            .label("too large for a parameter")
+            .help("split it, or keep it in an object of its own and give its S3 URI here")
+        } else if bytes > STANDARD_BYTES {
+            Diagnostic::warning(
+                "value/advanced-tier",
+                span,
+                format!("the value is stored in {bytes} bytes; the standard tier holds {STANDARD_BYTES}"),
+            )
+            .label("needs the advanced tier")
+            .help("an advanced parameter is charged for and cannot become a standard one again; shorten it to avoid that")
+        } else {
+            return;
+        };
+        self.findings.push(finding.at(pointer.clone()));
     }
 
     fn ranges(&mut self, ranges: &[Node], pointer: &Pointer) {

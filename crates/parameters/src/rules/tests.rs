@@ -1,0 +1,162 @@
+use super::*;
+use crate::json::Member;
+
+fn check(text: &str) -> Vec<Diagnostic> {
+    let documents = Documents::merge([("ml-parameters.json", text)]).unwrap();
+    validate(&documents, &"/ml-project".parse().unwrap())
+        .map_or_else(|findings| findings, |valid| valid.warnings)
+}
+
+fn codes(text: &str) -> Vec<(&'static str, String)> {
+    check(text).into_iter().map(|finding| (finding.code, finding.pointer)).collect()
+}
+
+#[test]
+fn a_name_too_long_once_stamped_is_pointed_at_where_it_is_too_long() {
+    let text = format!(r#"{{"tuningJobName":"{}"}}"#, "a".repeat(18));
+    let findings = check(&text);
+    assert_eq!((findings[0].code, findings[0].span.start), ("name/too-long-once-stamped", 18 + 17));
+    for (max, start, end) in [
+        (17, r#"{"tuningJobName":""#, r#""}"#),
+        (48, r#"{"model":{"name":""#, r#""}}"#),
+        (48, r#"{"endpointName":""#, r#""}"#),
+    ] {
+        assert_eq!(codes(&format!("{start}{}{end}", "m".repeat(max))), [], "{start}");
+        assert_eq!(codes(&format!("{start}{}{end}", "m".repeat(max + 1)))[0].0, "name/too-long-once-stamped");
+        assert_eq!(codes(&format!("{start}{}{end}", "m".repeat(200))).len(), 1);
+    }
+    let text = |length| format!(r#"{{"trainingJobDefinitionName":"{}"}}"#, "a".repeat(length));
+    assert_eq!(codes(&text(64)), []);
+    assert_eq!(codes(&text(65))[0].0, "value/length");
+}
+
+#[test]
+fn names_that_the_launch_adds_are_reserved() {
+    assert_eq!(codes(r#"{"channels":[]}"#)[0].0, "document/reserved-name");
+}
+
+#[test]
+fn numbers_and_switches_may_be_written_as_texts() {
+    for text in [
+        r#"{"maxParallelTrainingJobs":"1","maxNumberOfTrainingJobs":2}"#,
+        r#"{"model":{"hosting":{"initialInstanceCount":"1"}},"autoscalingMinCapacity":1,"autoscalingMaxCapacity":"4"}"#,
+        r#"{"enableManagedSpotTraining":"false"}"#,
+        r#"{"targetTrackingScalingPolicyConfiguration":{"TargetValue":"1e-9","DisableScaleIn":"true"}}"#,
+        r#"{"parameterRanges":{"ContinuousParameterRanges":[{"Name":"a","MinValue":0.1,"MaxValue":"1.0"}]}}"#,
+        r#"{"staticHyperParameters":{"a":1e-9,"b":true,"c":"","d":"x"}}"#,
+    ] {
+        assert_eq!(codes(text), [], "{text}");
+    }
+    for (text, code) in [
+        (r#"{"maxParallelTrainingJobs":true}"#, "value/type"),
+        (r#"{"maxParallelTrainingJobs":" 1"}"#, "value/integer"),
+        (r#"{"maxParallelTrainingJobs":1.0}"#, "value/integer"),
+        (r#"{"maxParallelTrainingJobs":"٣"}"#, "value/integer"),
+        (r#"{"maxParallelTrainingJobs":null}"#, "value/type"),
+        (r#"{"maxParallelTrainingJobs":99999999999999999999999}"#, "value/bounds"),
+        (r#"{"maxParallelTrainingJobs":-1}"#, "value/bounds"),
+        (r#"{"enableManagedSpotTraining":0}"#, "value/boolean"),
+        (r#"{"enableManagedSpotTraining":"True"}"#, "value/boolean"),
+        (r#"{"targetTrackingScalingPolicyConfiguration":{"TargetValue":1e400}}"#, "value/number"),
+        (r#"{"targetTrackingScalingPolicyConfiguration":{"TargetValue":1e300}}"#, "value/bounds"),
+        (r#"{"targetTrackingScalingPolicyConfiguration":{}}"#, "value/required"),
+        (r#"{"mine":[{"deep":1e400}]}"#, "value/number"),
+        (r#"{"staticHyperParameters":{"a":["x"]}}"#, "value/type"),
+        (r#"{"staticHyperParameters":{"a":null}}"#, "value/type"),
+        (r#"{"staticHyperParameters":["x"]}"#, "value/type"),
+        (r#"{"model":"survival"}"#, "value/type"),
+        (r#"{"trainingInstanceType":"ml.c5.2xlarg"}"#, "value/enum"),
+    ] {
+        assert_eq!(codes(text).into_iter().map(|finding| finding.0).collect::<Vec<_>>(), [code], "{text}");
+    }
+}
+
+fn ranges(kind: &str, range: &str) -> String {
+    format!(r#"{{"parameterRanges":{{"{kind}ParameterRanges":[{{"Name":"a",{range}}}]}}}}"#)
+}
+
+#[test]
+fn bounds_are_compared_as_what_they_are() {
+    for (kind, range, code) in [
+        // One apart, where 64-bit floating-point numbers are equal.
+        ("Integer", r#""MinValue":"9007199254740992","MaxValue":"9007199254740993""#, None),
+        ("Integer", r#""MinValue":9007199254740993,"MaxValue":9007199254740992"#, Some("range/bounds")),
+        ("Integer", r#""MinValue":"-5","MaxValue":"-7""#, Some("range/bounds")),
+        ("Integer", r#""MinValue":"9","MaxValue":"10""#, None),
+        ("Integer", r#""MinValue":"1","MaxValue":"2.5""#, Some("value/integer")),
+        ("Integer", r#""MinValue":"0","MaxValue":"2","ScalingType":"Logarithmic""#, Some("range/scaling")),
+        (
+            "Integer",
+            r#""MinValue":"0","MaxValue":"1","ScalingType":"ReverseLogarithmic""#,
+            Some("range/scaling"),
+        ),
+        ("Continuous", r#""MinValue":"0.1","MaxValue":"1e-1""#, Some("range/bounds")),
+        ("Continuous", r#""MinValue":"-1e308","MaxValue":"1e308""#, None),
+        ("Continuous", r#""MinValue":"0","MaxValue":"1e309""#, Some("value/number")),
+        ("Continuous", r#""MinValue":"<min>","MaxValue":"1""#, Some("value/placeholder")),
+        ("Continuous", r#""MinValue":"0","MaxValue":"0.99","ScalingType":"ReverseLogarithmic""#, None),
+        (
+            "Continuous",
+            r#""MinValue":"0","MaxValue":"1","ScalingType":"ReverseLogarithmic""#,
+            Some("range/scaling"),
+        ),
+        (
+            "Continuous",
+            r#""MinValue":"-0.1","MaxValue":"0.5","ScalingType":"ReverseLogarithmic""#,
+            Some("range/scaling"),
+        ),
+        ("Continuous", r#""MinValue":"0","MaxValue":"1","ScalingType":"Log""#, Some("value/enum")),
+        ("Continuous", r#""MinValue":true,"MaxValue":"1""#, Some("value/type")),
+        ("Continuous", r#""minValue":0,"MinValue":"0","MaxValue":"1""#, Some("key/unknown-member")),
+        ("Categorical", r#""Values":["a",1]"#, Some("value/type")),
+        ("Categorical", r#""Values":"a""#, Some("value/type")),
+    ] {
+        let found: Vec<_> = codes(&ranges(kind, range)).into_iter().map(|finding| finding.0).collect();
+        assert_eq!(found, code.into_iter().collect::<Vec<_>>(), "{kind} {range}");
+    }
+    let thirty_one = (0..31).map(|n| format!("\"{n}\"")).collect::<Vec<_>>().join(",");
+    assert_eq!(codes(&ranges("Categorical", &format!(r#""Values":[{thirty_one}]"#)))[0].0, "value/count");
+}
+
+#[test]
+fn what_is_empty_is_not_given() {
+    for text in [
+        r#"{"spotTrainingCheckpointS3Uri":""}"#,
+        r#"{"model":{"artifactType":"","trainingSubnets":[],"trainingSecurityGroupIds":[]}}"#,
+        r#"{"parameterRanges":{"CategoricalParameterRanges":[]}}"#,
+    ] {
+        assert_eq!(codes(text), [], "{text}");
+    }
+    let text = r#"{"model":{"trainingSubnets":[],"trainingSecurityGroupIds":["sg-1"]}}"#;
+    assert_eq!(codes(text), [("network/vpc", "/model/trainingSecurityGroupIds".to_owned())]);
+    assert_eq!(codes(r#"{"model":{"artifactsS3OutputPath":""}}"#)[0].0, "value/s3-uri");
+}
+
+#[test]
+fn a_character_is_pointed_at_behind_escapes() {
+    let text = r#"{"algorithmARN":"\u0061\ud83d\ude00 <region>"}"#;
+    let findings = check(text);
+    let span = findings[0].span;
+    assert_eq!(&text[span.start as usize..span.end as usize], "<region>");
+}
+
+#[test]
+fn findings_come_in_the_order_of_the_documents_and_warnings_with_errors() {
+    let text = r#"{"tunningJobName":"x","model":{"name":"-"},"a b":1,"endpointName":"_"}"#;
+    let found: Vec<_> = codes(text).into_iter().map(|finding| finding.0).collect();
+    assert_eq!(found, ["key/near-miss", "value/pattern", "name/level", "value/pattern"]);
+}
+
+#[test]
+fn a_near_miss_beside_the_known_key_is_a_key_of_the_users_own() {
+    assert_eq!(codes(r#"{"endpointName":"a","endpointName2":"b"}"#), []);
+    assert_eq!(codes(r#"{"endpointName2":"b"}"#)[0].0, "key/near-miss");
+}
+
+#[test]
+fn a_document_that_stands_in_no_source_is_checked_as_well() {
+    let root = Value::Object(vec![Member::new("algorithmARN", Value::String("<arn>".into()))]).into();
+    let documents = Documents { sources: crate::Sources::default(), root, digests: Vec::new() };
+    let findings = validate(&documents, &"/p".parse().unwrap()).unwrap_err();
+    assert_eq!(findings[0].code, "value/placeholder");
+}

@@ -1,0 +1,256 @@
+//! Each value by itself: what the member that it feeds takes.
+
+use super::constraints::{Shape, Type};
+use super::number::{is_json_number, parse_double};
+use super::place::Place;
+use super::text::near;
+use crate::json::{Member, Node, Value};
+use crate::name::check_level;
+use crate::{Diagnostic, Sources};
+
+/// Walks a document along the shapes of its known keys and collects what is wrong with its values.
+pub(super) struct Checker<'a> {
+    pub(super) sources: &'a Sources,
+    pub(super) findings: Vec<Diagnostic>,
+}
+
+impl Checker<'_> {
+    /// Checks a value that feeds a member of `shape`.
+    pub(super) fn check(&mut self, node: &Node, shape: &Shape, place: &Place<'_>) {
+        if shape.name == "ProductionVariantAcceleratorType" {
+            return self.retired(node, place);
+        }
+        if shape.may_be_empty && is_empty(node) {
+            return;
+        }
+        match (shape.kind, &node.value) {
+            (Type::Structure, Value::Object(members)) => self.structure(node, members, shape, place),
+            (Type::Map, Value::Object(members)) => self.map(members, shape, place),
+            (Type::List, Value::Array(elements)) => self.list(node, elements, shape, place),
+            (Type::String, Value::String(text)) => self.string(node.span, text, shape, place),
+            (Type::String, Value::Number(text)) if takes_number(shape, place) => {
+                self.string(node.span, text, shape, place);
+            }
+            (Type::String, Value::Boolean(_)) if shape.name == "HyperParameterValue" => {}
+            (Type::Integer | Type::Double, Value::Number(text)) => self.number(node, text, shape, place),
+            (Type::Integer | Type::Double, Value::String(text)) => {
+                if !self.left_in(node.span, text, shape, place) {
+                    self.number(node, text, shape, place);
+                }
+            }
+            (Type::Boolean, _) => self.boolean(node, place),
+            // An object where a list of ranges should be, or one of its elements that is none, is told when encoded.
+            (Type::List, Value::Object(members)) if is_range_list(shape) && !members.is_empty() => {}
+            (Type::Structure, _) if shape.name.ends_with("ParameterRange") => {}
+            _ => self.wrong_type(node, shape, place),
+        }
+    }
+
+    fn wrong_type(&mut self, node: &Node, shape: &Shape, place: &Place<'_>) {
+        let expected = match shape.kind {
+            Type::String => "a string",
+            Type::Integer => "an integer, or a string that holds one",
+            Type::Double => "a number, or a string that holds one",
+            Type::Boolean => "true or false",
+            Type::List => "a list",
+            Type::Map | Type::Structure => "an object",
+        };
+        let message = format!("{} is {}", quoted(place), node.value.type_name());
+        let finding = Diagnostic::error("value/type", node.span, message).at(place.pointer());
+        let help = match shape.source.as_str() {
+            "" => format!("write {expected}"),
+            source => format!("write {expected} ({source})"),
+        };
+        self.findings.push(finding.label(format!("expected {expected}")).help(help));
+    }
+
+    fn structure(&mut self, node: &Node, members: &[Member], shape: &Shape, place: &Place<'_>) {
+        for member in members {
+            let below = Place::Member(place, &member.name);
+            match shape.members.get(&member.name) {
+                Some(known) => self.check(&member.node, known, &below),
+                None if shape.is_open() => {
+                    self.near_miss(node, member, shape, &below);
+                    self.unknown(&member.node, &below);
+                }
+                None => self.unknown_member(member, shape, &below),
+            }
+        }
+        // A range without a name is told when encoded.
+        for name in shape.required.iter().filter(|name| name.as_str() != "Name") {
+            if node.value.get(name).is_none() {
+                let message = format!("{} has no \"{name}\"", quoted(place));
+                self.findings.push(
+                    Diagnostic::error("value/required", node.span, message)
+                        .at(place.pointer())
+                        .label(format!("\"{name}\" is missing"))
+                        .help(format!("add \"{name}\": it is required ({})", shape.source)),
+                );
+            }
+        }
+    }
+
+    fn unknown_member(&mut self, member: &Member, shape: &Shape, place: &Place<'_>) {
+        let names: Vec<_> = shape.members.keys().map(String::as_str).collect();
+        let (code, what) = match shape.name.as_str() {
+            "ParameterRanges" => ("range/kind", "is no kind of range"),
+            _ => ("key/unknown-member", "is not a member that the service takes here"),
+        };
+        let help = match near(&member.name, names.iter().copied()) {
+            Some(meant) => format!("did you mean \"{meant}\"? Allowed are {}", names.join(", ")),
+            None => format!("allowed are {} ({})", names.join(", "), shape.source),
+        };
+        self.findings.push(
+            Diagnostic::error(code, member.name_span, format!("\"{}\" {what}", member.name))
+                .at(place.pointer())
+                .label("not known to the service")
+                .help(help),
+        );
+    }
+
+    fn near_miss(&mut self, parent: &Node, member: &Member, shape: &Shape, place: &Place<'_>) {
+        let Some(meant) = near(&member.name, shape.members.keys().map(String::as_str)) else { return };
+        // A name that cannot be one is told when encoded; beside the known key, this one is the user's own.
+        if check_level(&member.name).is_err() || parent.value.get(meant).is_some() {
+            return;
+        }
+        let message = format!("\"{}\" is not a known key, but nearly \"{meant}\"", member.name);
+        self.findings.push(
+            Diagnostic::warning("key/near-miss", member.name_span, message)
+                .at(place.pointer())
+                .label(format!("did you mean \"{meant}\"?"))
+                .help("an unknown key goes to the workflow as it is; the workflows of this tool would not see it"),
+        );
+    }
+
+    fn map(&mut self, members: &[Member], shape: &Shape, place: &Place<'_>) {
+        for member in members {
+            let below = Place::Member(place, &member.name);
+            if let Some(key) = &shape.key {
+                self.string(member.name_span, &member.name, key, &below);
+            }
+            if let Some(value) = &shape.inner {
+                self.check(&member.node, value, &below);
+            }
+        }
+    }
+
+    fn list(&mut self, node: &Node, elements: &[Node], shape: &Shape, place: &Place<'_>) {
+        // Ranges are counted over all of their kinds.
+        if !is_range_list(shape) {
+            self.count(node, elements.len(), shape, place);
+        }
+        if let Some(inner) = &shape.inner {
+            for (index, element) in elements.iter().enumerate() {
+                self.check(element, inner, &Place::Element(place, index));
+            }
+        }
+    }
+
+    fn count(&mut self, node: &Node, count: usize, shape: &Shape, place: &Place<'_>) {
+        if within(count, shape) {
+            return;
+        }
+        let message = format!("{} has {count} elements", quoted(place));
+        self.findings.push(
+            Diagnostic::error("value/count", node.span, message)
+                .at(place.pointer())
+                .label(format!("{} are allowed", bounds(shape)))
+                .help(format!("write {} elements ({})", bounds(shape), shape.source)),
+        );
+    }
+
+    /// Checks a value that no shape is known for, and all below it.
+    fn unknown(&mut self, node: &Node, place: &Place<'_>) {
+        match &node.value {
+            Value::Object(members) => {
+                for member in members {
+                    self.unknown(&member.node, &Place::Member(place, &member.name));
+                }
+            }
+            Value::Array(elements) => {
+                for (index, element) in elements.iter().enumerate() {
+                    self.unknown(element, &Place::Element(place, index));
+                }
+            }
+            Value::String(text) => {
+                self.perhaps_left_in(node.span, text, place);
+            }
+            Value::Number(text) if parse_double(text).is_none() && is_json_number(text) => {
+                self.findings.push(
+                    Diagnostic::error("value/number", node.span, format!("{} is too large", clipped(text)))
+                        .at(place.pointer())
+                        .label("beyond a 64-bit floating-point number")
+                        .help("write a number below 1.8e308, or a string"),
+                );
+            }
+            _ => {}
+        }
+    }
+}
+
+fn is_range_list(shape: &Shape) -> bool {
+    shape.name.ends_with("ParameterRanges") && shape.kind == Type::List
+}
+
+/// Whether this is a bound of a range.
+pub(super) fn is_bound(place: &Place<'_>) -> bool {
+    matches!(place.name(), "MinValue" | "MaxValue") && matches!(place, Place::Member(Place::Element(..), _))
+}
+
+/// Whether a number may stand for its text.
+fn takes_number(shape: &Shape, place: &Place<'_>) -> bool {
+    shape.name == "HyperParameterValue" || is_bound(place)
+}
+
+fn is_empty(node: &Node) -> bool {
+    match &node.value {
+        Value::String(text) => text.is_empty(),
+        Value::Array(elements) => elements.is_empty(),
+        _ => false,
+    }
+}
+
+pub(super) fn within(count: usize, shape: &Shape) -> bool {
+    let count = i64::try_from(count).unwrap_or(i64::MAX);
+    shape.min.is_none_or(|min| count >= min) && shape.max.is_none_or(|max| count <= max)
+}
+
+pub(super) fn bounds(shape: &Shape) -> String {
+    match (shape.min, shape.max) {
+        (Some(min), Some(max)) if shape.kind != Type::Integer || max < i64::from(i32::MAX) => {
+            format!("{min} to {max}")
+        }
+        (Some(min), _) => format!("{min} or more"),
+        (None, Some(max)) => format!("at most {max}"),
+        (None, None) => "anything".to_owned(),
+    }
+}
+
+/// The name of what is at a place, for messages.
+pub(super) fn quoted(place: &Place<'_>) -> String {
+    match place {
+        Place::Root => "the document".to_owned(),
+        Place::Member(_, name) => format!("\"{}\"", clipped(name)),
+        Place::Element(_, index) => format!("element {index} of \"{}\"", clipped(place.name())),
+    }
+}
+
+/// A value as a message shows it: strings in quotes, lists and objects by their kind.
+pub(super) fn shown(value: &Value) -> String {
+    match value {
+        Value::String(text) => format!("\"{}\"", clipped(text)),
+        Value::Number(text) => clipped(text),
+        Value::Boolean(value) => value.to_string(),
+        other => other.type_name().to_owned(),
+    }
+}
+
+/// A text as a message quotes it: its beginning, when it is long.
+pub(super) fn clipped(text: &str) -> String {
+    const LONGEST: usize = 80;
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
