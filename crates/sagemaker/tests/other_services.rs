@@ -13,7 +13,7 @@ fn target(change: &Value) -> Value {
         "ResourceId": "endpoint/e/variant/one",
         "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
     });
-    for (name, value) in change.as_object().unwrap() {
+    for (name, value) in change.as_object().into_iter().flatten() {
         request[name] = value.clone();
     }
     request
