@@ -1,0 +1,169 @@
+//! From the definition's text to [`StateMachine`]: scopes, names, and the checks that need both.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::fields::{Fields, Findings, member};
+use super::{Language, Scope, ScopeId, State, StateId, StateMachine, WorkflowType, state, validate};
+use crate::diagnostic::{Code, Diagnostic};
+
+/// Longest state name, in characters.
+const MAX_NAME: usize = 80;
+/// Deepest nesting of Map and Parallel states; the text's own depth is bounded by the JSON parser.
+const MAX_DEPTH: usize = 32;
+
+pub(super) struct Compiler<'f> {
+    findings: &'f Findings,
+    workflow: WorkflowType,
+    language: Language,
+    scopes: Vec<Option<Scope>>,
+    /// The names of scopes that are being compiled or are done.
+    names: Vec<HashMap<Arc<str>, StateId>>,
+    states: Vec<Option<State>>,
+    /// Location of each state, for the checks afterwards.
+    locations: Vec<String>,
+    depth: usize,
+}
+
+/// Compiles a definition; the machine is there only if nothing essential is missing.
+pub(super) fn machine(text: &str, workflow: WorkflowType) -> (Option<StateMachine>, Vec<Diagnostic>) {
+    let findings = Findings::default();
+    let machine = compile(text, workflow, &findings);
+    (machine, findings.take())
+}
+
+fn compile(text: &str, workflow: WorkflowType, findings: &Findings) -> Option<StateMachine> {
+    let value: Value = match serde_json::from_str(text) {
+        Ok(value) => value,
+        Err(error) => {
+            findings.error(Code::InvalidJsonDescription, format!("the text is not JSON: {error}"), "");
+            return None;
+        }
+    };
+    let mut fields = Fields::of(&value, String::new(), findings, Language::JsonPath)?;
+    fields.language = language(&fields)?.unwrap_or(Language::JsonPath);
+    let mut compiler = Compiler {
+        findings,
+        workflow,
+        language: fields.language,
+        scopes: Vec::new(),
+        names: Vec::new(),
+        states: Vec::new(),
+        locations: Vec::new(),
+        depth: 0,
+    };
+    if let Some(version) = fields.text("Version")
+        && version != "1.0"
+    {
+        fields.wrong("Version", "Value must be one of the following: [\"1.0\"]");
+    }
+    compiler.scope(&fields, &["Version", "TimeoutSeconds", "QueryLanguage"])?;
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a whole number within bounds"
+    )]
+    let timeout_seconds =
+        fields.number("TimeoutSeconds", 1.0, 99_999_999.0, true).map(|seconds| seconds as u64);
+    let machine = StateMachine {
+        timeout_seconds,
+        scopes: compiler.scopes.into_iter().collect::<Option<_>>()?,
+        states: compiler.states.into_iter().collect::<Option<_>>()?,
+        warnings: Vec::new(),
+    };
+    validate::check(&machine, &compiler.locations, findings);
+    Some(machine)
+}
+
+/// The `QueryLanguage` field; the outer `None` says that it is wrong.
+#[expect(clippy::option_option, reason = "wrong, absent, or present")]
+fn language(fields: &Fields<'_>) -> Option<Option<Language>> {
+    match fields.text("QueryLanguage") {
+        None if fields.has("QueryLanguage") => None,
+        None => Some(None),
+        Some("JSONPath") => Some(Some(Language::JsonPath)),
+        Some("JSONata") => Some(Some(Language::Jsonata)),
+        Some(_) => {
+            fields.wrong("QueryLanguage", "Value must be one of the following: [\"JSONPath\", \"JSONata\"]");
+            None
+        }
+    }
+}
+
+impl Compiler<'_> {
+    pub(super) fn workflow(&self) -> WorkflowType {
+        self.workflow
+    }
+
+    /// Compiles an object with `StartAt` and `States`; `more` are the other fields that it may have.
+    pub(super) fn scope(&mut self, fields: &Fields<'_>, more: &[&str]) -> Option<ScopeId> {
+        fields.only(&[&["Comment", "StartAt", "States"], more]);
+        let missing: Vec<&str> = ["StartAt", "States"].into_iter().filter(|name| !fields.has(name)).collect();
+        if !missing.is_empty() {
+            fields
+                .findings
+                .schema(format!("These fields are required: [{}]", missing.join(", ")), &fields.location);
+            return None;
+        }
+        if self.depth == MAX_DEPTH {
+            fields.findings.schema("States are nested too deeply", &fields.location);
+            return None;
+        }
+        let states = fields.object("States")?;
+        if states.map.is_empty() {
+            fields.wrong("States", "Expected a non-empty Object");
+            return None;
+        }
+        let scope = ScopeId::try_from(self.names.len()).ok()?;
+        let mut names = HashMap::with_capacity(states.map.len());
+        for name in states.map.keys() {
+            let id = StateId::try_from(self.states.len()).ok()?;
+            if name.is_empty() || name.chars().count() > MAX_NAME {
+                states.wrong(name, format!("State name must have 1 to {MAX_NAME} characters"));
+            }
+            self.states.push(None);
+            self.locations.push(states.at(name));
+            names.insert(Arc::from(name.as_str()), id);
+        }
+        self.names.push(names);
+        self.scopes.push(None);
+        let start_at = self.target(fields, "StartAt", scope);
+        self.depth += 1;
+        for (name, value) in states.map {
+            let location = member(&states.location, name);
+            let compiled = self.state(name, value, &location, scope);
+            if let Some(id) = self.names[scope as usize].get(name.as_str()) {
+                self.states[*id as usize] = compiled;
+            }
+        }
+        self.depth -= 1;
+        let names = self.names[scope as usize].clone();
+        self.scopes[scope as usize] = Some(Scope { start_at: start_at?, names });
+        Some(scope)
+    }
+
+    fn state(&mut self, name: &str, value: &Value, location: &str, scope: ScopeId) -> Option<State> {
+        let mut fields = Fields::of(value, location.to_owned(), self.findings, self.language)?;
+        let own = language(&fields)?;
+        if self.language == Language::Jsonata && own == Some(Language::JsonPath) {
+            let message = "'QueryLanguage' can not be 'JSONPath' if set to 'JSONata' for whole state machine";
+            fields.findings.schema(message, location);
+            return None;
+        }
+        fields.language = own.unwrap_or(self.language);
+        state::parse(name, &fields, self, scope)
+    }
+
+    /// The state that field `name` refers to, in `scope`.
+    pub(super) fn target(&mut self, fields: &Fields<'_>, name: &str, scope: ScopeId) -> Option<StateId> {
+        let wanted = fields.required_text(name)?;
+        let found = self.names[scope as usize].get(wanted).copied();
+        if found.is_none() {
+            let message = format!("Missing '{name}' target: {wanted}");
+            self.findings.error(Code::MissingTransitionTarget, message, &fields.at(name));
+        }
+        found
+    }
+}

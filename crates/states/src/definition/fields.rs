@@ -1,0 +1,275 @@
+//! Reading the fields of an object of the definition, and noting what is wrong with them.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use super::{Language, NumberField, Source, TextField};
+use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::intrinsic::Call;
+use crate::jsonata::Expression;
+use crate::jsonpath::Path;
+use crate::template::Template;
+
+/// Collects findings; shared by everything that reads one definition.
+#[derive(Debug, Default)]
+pub(super) struct Findings(RefCell<Vec<Diagnostic>>);
+
+impl Findings {
+    pub(super) fn error(&self, code: Code, message: impl Into<String>, location: &str) {
+        self.add(Severity::Error, code, message.into(), location);
+    }
+
+    pub(super) fn schema(&self, message: impl Into<String>, location: &str) {
+        self.error(Code::SchemaValidationFailed, message, location);
+    }
+
+    pub(super) fn warning(&self, code: Code, message: impl Into<String>, location: &str) {
+        self.add(Severity::Warning, code, message.into(), location);
+    }
+
+    pub(super) fn take(&self) -> Vec<Diagnostic> {
+        self.0.take()
+    }
+
+    fn add(&self, severity: Severity, code: Code, message: String, location: &str) {
+        let location = if location.is_empty() { String::from("/") } else { location.to_owned() };
+        self.0.borrow_mut().push(Diagnostic { severity, code, message, location, span: None });
+    }
+}
+
+/// One object of the definition, with its place.
+pub(super) struct Fields<'d> {
+    pub(super) map: &'d Map<String, Value>,
+    pub(super) location: String,
+    pub(super) findings: &'d Findings,
+    pub(super) language: Language,
+}
+
+/// The pointer of a member.
+pub(super) fn member(location: &str, name: &str) -> String {
+    format!("{location}/{}", name.replace('~', "~0").replace('/', "~1"))
+}
+
+impl<'d> Fields<'d> {
+    /// The object at `location`, or a finding that it is none.
+    pub(super) fn of(
+        value: &'d Value,
+        location: String,
+        findings: &'d Findings,
+        language: Language,
+    ) -> Option<Self> {
+        if let Value::Object(map) = value {
+            Some(Self { map, location, findings, language })
+        } else {
+            findings.schema("Expected value of type Object", &location);
+            None
+        }
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<&'d Value> {
+        self.map.get(name)
+    }
+
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.map.contains_key(name)
+    }
+
+    pub(super) fn at(&self, name: &str) -> String {
+        member(&self.location, name)
+    }
+
+    /// A finding about field `name`.
+    pub(super) fn wrong(&self, name: &str, message: impl Into<String>) {
+        self.findings.schema(message, &self.at(name));
+    }
+
+    /// The inner object `name`, if it is there.
+    pub(super) fn object(&self, name: &str) -> Option<Fields<'d>> {
+        Fields::of(self.get(name)?, self.at(name), self.findings, self.language)
+    }
+
+    /// The elements of the array `name`, each an object.
+    pub(super) fn objects(&self, name: &str) -> Vec<Fields<'d>> {
+        match self.get(name) {
+            None => Vec::new(),
+            Some(Value::Array(items)) => items
+                .iter()
+                .enumerate()
+                .filter_map(|(index, item)| {
+                    Fields::of(item, format!("{}/{index}", self.at(name)), self.findings, self.language)
+                })
+                .collect(),
+            Some(_) => {
+                self.wrong(name, "Expected value of type Array");
+                Vec::new()
+            }
+        }
+    }
+
+    pub(super) fn text(&self, name: &str) -> Option<&'d str> {
+        match self.get(name)? {
+            Value::String(text) => Some(text),
+            _ => {
+                self.wrong(name, "Expected value of type String");
+                None
+            }
+        }
+    }
+
+    pub(super) fn required_text(&self, name: &str) -> Option<&'d str> {
+        if !self.has(name) {
+            self.findings.schema(format!("The field '{name}' is required but was missing"), &self.location);
+        }
+        self.text(name)
+    }
+
+    pub(super) fn flag(&self, name: &str) -> Option<bool> {
+        match self.get(name)? {
+            Value::Bool(flag) => Some(*flag),
+            _ => {
+                self.wrong(name, "Expected value of type Boolean");
+                None
+            }
+        }
+    }
+
+    /// A number within `[least, most]`, whole if `whole`.
+    pub(super) fn number(&self, name: &str, least: f64, most: f64, whole: bool) -> Option<f64> {
+        self.check_number(name, self.get(name)?, least, most, whole)
+    }
+
+    fn check_number(&self, name: &str, value: &Value, least: f64, most: f64, whole: bool) -> Option<f64> {
+        let number = match value {
+            Value::Number(number) => number.as_f64().filter(|number| !whole || number.fract() == 0.0),
+            _ => None,
+        };
+        match number {
+            None => {
+                let kind = if whole { "Integer" } else { "Number" };
+                self.wrong(name, format!("Expected value of type {kind}"));
+                None
+            }
+            Some(number) if number < least => {
+                self.wrong(name, format!("Value must be greater than or equal to {least}"));
+                None
+            }
+            Some(number) if number > most => {
+                self.wrong(name, format!("Value must be less than or equal to {most}"));
+                None
+            }
+            number => number,
+        }
+    }
+
+    pub(super) fn path(&self, name: &str) -> Option<Path> {
+        let text = self.text(name)?;
+        match Path::parse(text) {
+            Ok(path) => Some(path),
+            Err(error) => {
+                self.wrong(name, format!("Value is not a valid JSONPath: {error}"));
+                None
+            }
+        }
+    }
+
+    /// The expression in `{% %}` that the field's text is, if it is one.
+    pub(super) fn expression(&self, name: &str, text: &str) -> Option<Expression> {
+        match Expression::compile(text) {
+            Ok(expression) => expression,
+            Err(error) => {
+                self.wrong(name, format!("Value is not a valid JSONata expression: {error}"));
+                None
+            }
+        }
+    }
+
+    /// A number, or an expression (JSONata), or the path in `path_name` (JSONPath).
+    pub(super) fn number_field(
+        &self,
+        name: &'static str,
+        path_name: &'static str,
+        (least, most, whole): (f64, f64, bool),
+    ) -> Option<NumberField> {
+        if self.language == Language::JsonPath && self.has(path_name) {
+            if self.has(name) {
+                self.findings.schema(
+                    format!("Only one of these fields is allowed: [{name}, {path_name}]"),
+                    &self.location,
+                );
+            }
+            return Some(NumberField { name: path_name, source: Source::Path(self.path(path_name)?) });
+        }
+        let source = match self.get(name)? {
+            Value::String(text) if self.language == Language::Jsonata && Expression::is_delimited(text) => {
+                Source::Expression(self.expression(name, text)?)
+            }
+            value => Source::Literal(self.check_number(name, value, least, most, whole)?),
+        };
+        Some(NumberField { name, source })
+    }
+
+    /// Text, or an expression (JSONata), or the path or intrinsic function in `path_name` (JSONPath).
+    pub(super) fn text_field(&self, name: &'static str, path_name: &'static str) -> Option<TextField> {
+        if self.language == Language::JsonPath && self.has(path_name) {
+            if self.has(name) {
+                self.findings.schema(
+                    format!("Only one of these fields is allowed: [{name}, {path_name}]"),
+                    &self.location,
+                );
+            }
+            let text = self.text(path_name)?;
+            let source = if text.starts_with('$') {
+                Source::Path(self.path(path_name)?)
+            } else {
+                match Call::parse(text) {
+                    Ok(call) => Source::Call(call),
+                    Err(error) => {
+                        self.wrong(
+                            path_name,
+                            format!("Value is not a valid JSONPath or intrinsic function: {error}"),
+                        );
+                        return None;
+                    }
+                }
+            };
+            return Some(TextField { name: path_name, source });
+        }
+        let text = self.text(name)?;
+        let source = if self.language == Language::Jsonata && Expression::is_delimited(text) {
+            Source::Expression(self.expression(name, text)?)
+        } else {
+            Source::Literal(Arc::from(text))
+        };
+        Some(TextField { name, source })
+    }
+
+    /// The payload template `name`, in the state's language.
+    pub(super) fn template(&self, name: &str) -> Option<Template> {
+        let value = self.get(name)?;
+        let findings = self.findings;
+        let compiled = match self.language {
+            Language::JsonPath => Template::compile_json_path(value, &self.at(name)),
+            Language::Jsonata => Template::compile_jsonata(value, &self.at(name)),
+        };
+        match compiled {
+            Ok(template) => Some(template),
+            Err(errors) => {
+                for error in errors {
+                    findings.schema(error.message, &error.location);
+                }
+                None
+            }
+        }
+    }
+
+    /// A finding for each field that is not in one of `known`.
+    pub(super) fn only(&self, known: &[&[&str]]) {
+        for name in self.map.keys() {
+            if !known.iter().any(|names| names.contains(&name.as_str())) {
+                self.findings.schema(format!("Field '{name}' is not supported"), &self.at(name));
+            }
+        }
+    }
+}

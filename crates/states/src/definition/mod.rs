@@ -1,0 +1,228 @@
+//! A definition, compiled once: names resolved to indexes, paths and expressions parsed, so that a transition looks nothing up twice.
+
+mod choice;
+mod compile;
+mod fields;
+mod map;
+mod policy;
+mod resource;
+mod source;
+mod state;
+mod task;
+mod validate;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+pub(crate) use choice::{Branch, ChoiceState, Condition, Expected, Kind, Order, Rule, Test, What};
+pub(crate) use map::{CsvHeaders, InputType, ItemBatcher, ItemSource, MapState};
+pub(crate) use policy::{Catcher, Retrier};
+pub(crate) use resource::{Pattern, Resource};
+pub(crate) use task::TaskState;
+
+use crate::data::Json;
+use crate::diagnostic::{DefinitionError, Diagnostic, Severity};
+use crate::jsonata::Expression;
+use crate::jsonpath::Path;
+use crate::template::Template;
+
+/// A state machine that can be run.
+#[derive(Debug)]
+pub struct StateMachine {
+    pub(crate) timeout_seconds: Option<u64>,
+    pub(crate) scopes: Vec<Scope>,
+    pub(crate) states: Vec<State>,
+    warnings: Vec<Diagnostic>,
+}
+
+/// Whether executions are journalled by the service (Standard) or not (Express).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum WorkflowType {
+    /// Up to a year, exactly once, with a history.
+    #[default]
+    Standard,
+    /// Up to five minutes, at least once; no `.sync` and no `.waitForTaskToken`.
+    Express,
+}
+
+pub(crate) type StateId = u32;
+pub(crate) type ScopeId = u32;
+
+/// The machine itself, a branch, or an item processor: states that know each other.
+#[derive(Debug)]
+pub(crate) struct Scope {
+    pub(crate) start_at: StateId,
+    pub(crate) names: HashMap<Arc<str>, StateId>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Language {
+    JsonPath,
+    Jsonata,
+}
+
+/// What becomes of a state's data.
+#[derive(Debug)]
+pub(crate) enum Flow {
+    JsonPath(Box<JsonPathFlow>),
+    Jsonata { arguments: Option<Template>, output: Option<Template> },
+}
+
+#[derive(Debug)]
+pub(crate) struct JsonPathFlow {
+    pub(crate) input_path: Selection,
+    pub(crate) parameters: Option<Template>,
+    pub(crate) result_selector: Option<Template>,
+    pub(crate) result_path: ResultPath,
+    pub(crate) output_path: Selection,
+}
+
+/// `InputPath` and `OutputPath`.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Selection {
+    Whole,
+    /// `null`: the empty object.
+    Nothing,
+    Path(Path),
+}
+
+#[derive(Debug, PartialEq)]
+pub(crate) enum ResultPath {
+    /// `$`: the result is the output.
+    Replace,
+    /// `null`: the result is dropped.
+    Discard,
+    At(Path),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Transition {
+    Next(StateId),
+    End,
+}
+
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) name: Arc<str>,
+    pub(crate) flow: Flow,
+    pub(crate) assign: Option<Template>,
+    pub(crate) retry: Vec<Retrier>,
+    pub(crate) catch: Vec<Catcher>,
+    pub(crate) next: Transition,
+    pub(crate) kind: StateKind,
+}
+
+#[derive(Debug)]
+pub(crate) enum StateKind {
+    Pass { result: Option<Json> },
+    Task(Box<TaskState>),
+    Choice(Box<ChoiceState>),
+    Wait(Wait),
+    Succeed,
+    Fail { error: Option<TextField>, cause: Option<TextField> },
+    Parallel { branches: Vec<ScopeId> },
+    Map(Box<MapState>),
+}
+
+#[derive(Debug)]
+pub(crate) enum Wait {
+    Seconds(NumberField),
+    Timestamp(TextField),
+}
+
+/// A field that is written as a number, as a path (the field's name then ends in `Path`) or as an expression.
+#[derive(Debug)]
+pub(crate) struct NumberField {
+    /// The field's name as it was written.
+    pub(crate) name: &'static str,
+    pub(crate) source: Source<f64>,
+}
+
+/// As [`NumberField`], for text.
+#[derive(Debug)]
+pub(crate) struct TextField {
+    pub(crate) name: &'static str,
+    pub(crate) source: Source<Arc<str>>,
+}
+
+#[derive(Debug)]
+pub(crate) enum Source<T> {
+    Literal(T),
+    Path(Path),
+    /// `ErrorPath` and `CausePath` take intrinsic functions as well.
+    Call(crate::intrinsic::Call),
+    Expression(Expression),
+}
+
+impl StateMachine {
+    /// Compiles a Standard workflow's definition.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the definition, with places; see [`Diagnostic`].
+    pub fn parse(text: &str) -> Result<Self, DefinitionError> {
+        Self::parse_as(text, WorkflowType::Standard)
+    }
+
+    /// Compiles a definition for a type of workflow: Express refuses `.sync`, `.waitForTaskToken` and activities.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the definition, with places; see [`Diagnostic`].
+    pub fn parse_as(text: &str, workflow: WorkflowType) -> Result<Self, DefinitionError> {
+        let (machine, mut diagnostics) = compile::machine(text, workflow);
+        for diagnostic in &mut diagnostics {
+            diagnostic.span = source::span(text, &diagnostic.location);
+        }
+        match machine {
+            Some(mut machine) if diagnostics.iter().all(|d| d.severity == Severity::Warning) => {
+                machine.warnings = diagnostics;
+                Ok(machine)
+            }
+            _ => Err(DefinitionError { diagnostics }),
+        }
+    }
+
+    /// What is odd about the definition without making it unusable.
+    pub fn warnings(&self) -> &[Diagnostic] {
+        &self.warnings
+    }
+
+    /// The states' names with their types, in the order of the definition; inner states follow their owner.
+    pub fn states(&self) -> impl Iterator<Item = (&str, &'static str)> {
+        self.states.iter().map(|state| (&*state.name, state.kind.type_name()))
+    }
+
+    pub(crate) fn state(&self, id: StateId) -> Option<&State> {
+        self.states.get(id as usize)
+    }
+
+    pub(crate) fn scope(&self, id: ScopeId) -> Option<&Scope> {
+        self.scopes.get(id as usize)
+    }
+}
+
+impl State {
+    pub(crate) fn language(&self) -> Language {
+        match self.flow {
+            Flow::JsonPath(_) => Language::JsonPath,
+            Flow::Jsonata { .. } => Language::Jsonata,
+        }
+    }
+}
+
+impl StateKind {
+    pub(crate) fn type_name(&self) -> &'static str {
+        match self {
+            Self::Pass { .. } => "Pass",
+            Self::Task(_) => "Task",
+            Self::Choice(_) => "Choice",
+            Self::Wait(_) => "Wait",
+            Self::Succeed => "Succeed",
+            Self::Fail { .. } => "Fail",
+            Self::Parallel { .. } => "Parallel",
+            Self::Map(_) => "Map",
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! What is wrong with a definition, and where, in the terms of `ValidateStateMachineDefinition`.
+
+use std::fmt;
+use std::ops::Range;
+
+use serde::Serialize;
+
+/// Whether a definition is refused for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Severity {
+    /// The definition cannot be run.
+    Error,
+    /// The definition can be run, and probably does not do what was meant.
+    Warning,
+}
+
+/// The code of a diagnostic, as the service's `ValidateStateMachineDefinition` names them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Code {
+    /// The text is not JSON.
+    InvalidJsonDescription,
+    /// A field is missing, unknown, or has a wrong value.
+    SchemaValidationFailed,
+    /// `Next`, `Default` or `StartAt` names no state of its scope.
+    MissingTransitionTarget,
+    /// No transition leads to the state.
+    UnreachableState,
+    /// Two states of one machine have the same name.
+    DuplicateStateName,
+    /// No state ends the machine.
+    MissingEndState,
+}
+
+impl Code {
+    /// The code's text.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidJsonDescription => "INVALID_JSON_DESCRIPTION",
+            Self::SchemaValidationFailed => "SCHEMA_VALIDATION_FAILED",
+            Self::MissingTransitionTarget => "MISSING_TRANSITION_TARGET",
+            Self::UnreachableState => "UNREACHABLE_STATE",
+            Self::DuplicateStateName => "DUPLICATE_STATE_NAME",
+            Self::MissingEndState => "MISSING_END_STATE",
+        }
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+/// One finding about a definition.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Diagnostic {
+    /// Whether the definition is refused for it.
+    pub severity: Severity,
+    /// Its kind.
+    pub code: Code,
+    /// What is wrong, as a sentence of the service's where the service has one.
+    pub message: String,
+    /// A JSON pointer into the definition; `/` is the definition itself.
+    pub location: String,
+    /// The bytes of the definition's text that the location covers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub span: Option<Range<usize>>,
+}
+
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}: {} at {}", self.code, self.message, self.location)
+    }
+}
+
+/// A definition that cannot be run.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("invalid state machine definition: '{}'", list(diagnostics))]
+pub struct DefinitionError {
+    /// Every finding, errors and warnings, in the order of the definition.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+fn list(diagnostics: &[Diagnostic]) -> String {
+    let errors: Vec<String> =
+        diagnostics.iter().filter(|d| d.severity == Severity::Error).map(ToString::to_string).collect();
+    errors.join(", ")
+}

@@ -1,0 +1,205 @@
+//! Map states: iterations that end, and the end of the state.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use super::engine::Engine;
+use super::failure::Failure;
+use super::flow::foreign;
+use super::frame::{Activity, Frame, MapWork};
+use super::{FrameId, TaskPurpose};
+use crate::data::{self, Json};
+use crate::definition::StateKind;
+use crate::environment::Problem;
+use crate::history::{Details, EventType};
+
+const THRESHOLD: &str = "States.ExceedToleratedFailureThreshold";
+
+impl Engine<'_> {
+    /// Iteration `index` of the Map in frame `id` ended with `output`; `child` was its frame.
+    pub(super) fn item_finished(&mut self, id: FrameId, index: usize, child: &Frame, output: Json) {
+        let details = self.iteration(id, index);
+        let event = if self.is_child_execution(id, child.journal) {
+            self.execution.journals.remove(&child.journal);
+            None
+        } else {
+            Some(self.record(child.journal, child.previous, EventType::MapIterationSucceeded, details))
+        };
+        let Some(work) = self.map_work(id) else { return };
+        work.running.remove(&index);
+        if let Some(result) = work.results.get_mut(index) {
+            *result = Some(output);
+        }
+        if let Some(event) = event {
+            work.last_event = event;
+        }
+        self.go_on(id, child.previous);
+    }
+
+    /// The iteration in frame `child` failed.
+    pub(super) fn item_failed(&mut self, id: FrameId, index: usize, child: FrameId, failure: Failure) {
+        let Some((journal, last)) =
+            self.execution.frames.get(&child).map(|frame| (frame.journal, frame.previous))
+        else {
+            return;
+        };
+        self.abort_frame(child, false);
+        let details = self.iteration(id, index);
+        let child_execution = self.is_child_execution(id, journal);
+        let Some(work) = self.map_work(id) else { return };
+        work.running.remove(&index);
+        if child_execution {
+            work.failed += 1;
+            let exceeded = work.tolerated.is_some_and(|most| work.failed > most);
+            if let Some(result) = work.results.get_mut(index) {
+                *result = Some(failure.output());
+            }
+            self.execution.journals.remove(&journal);
+            if exceeded {
+                let cause = "The specified tolerated failure threshold was exceeded";
+                self.map_run_failed(id, Failure::named(Some(Arc::from(THRESHOLD)), Some(Arc::from(cause))));
+            } else {
+                self.go_on(id, last);
+            }
+            return;
+        }
+        self.record(journal, last, EventType::MapIterationFailed, details);
+        self.stop_work(id, true);
+        if let Some(frame) = self.execution.frames.get_mut(&id) {
+            frame.previous = last;
+        }
+        self.fail(id, failure);
+    }
+
+    /// Takes down an iteration that is not wanted any more.
+    pub(super) fn abort_iteration(&mut self, id: FrameId, index: usize, child: FrameId, report: bool) {
+        let journal = self.execution.frames.get(&child).map(|frame| frame.journal);
+        let child_execution = journal.is_some_and(|journal| self.is_child_execution(id, journal));
+        let report = report && !child_execution;
+        self.stop_work(child, report);
+        if report {
+            let details = self.iteration(id, index);
+            self.emit(child, EventType::MapIterationAborted, details);
+        }
+        self.abort_frame(child, false);
+        if let (true, Some(journal)) = (child_execution, journal) {
+            self.execution.journals.remove(&journal);
+        }
+    }
+
+    fn go_on(&mut self, id: FrameId, previous: u64) {
+        if let Err(problem) = self.begin_more(id, previous) {
+            self.stop_work(id, true);
+            let failure = self.failure(id, problem);
+            return self.fail(id, failure);
+        }
+        self.finish_map_if_done(id);
+    }
+
+    /// Ends the state where no item is left.
+    pub(super) fn finish_map_if_done(&mut self, id: FrameId) {
+        let Some(frame) = self.execution.frames.get_mut(&id) else { return };
+        let Activity::Map(work) = &mut frame.activity else { return };
+        if !work.running.is_empty() || work.next < work.items.len() {
+            return;
+        }
+        let distributed = work.tolerated.is_some();
+        let results = std::mem::take(&mut work.results);
+        let last = work.last_event;
+        frame.activity = Activity::Work;
+        frame.previous = last;
+        let results =
+            results.into_iter().map(|json| json.map_or(Value::Null, Arc::unwrap_or_clone)).collect();
+        let results = Arc::new(Value::Array(results));
+        if !distributed {
+            return self.map_succeeded(id, last, &results);
+        }
+        match self.begin_writing(id, &results) {
+            Ok(true) => {}
+            Ok(false) => self.run_succeeded(id, &results),
+            Err(problem) => {
+                let failure = self.failure(id, problem);
+                self.fail(id, failure);
+            }
+        }
+    }
+
+    /// Asks for the results to be written, where the state has a `ResultWriter`.
+    fn begin_writing(&mut self, id: FrameId, results: &Json) -> Result<bool, Problem> {
+        let Some(state) = self.execution.frames.get(&id).and_then(|frame| self.state(frame)) else {
+            return Err(foreign());
+        };
+        let StateKind::Map(map) = &state.kind else { return Err(foreign()) };
+        let Some(writer) = &map.writer else { return Ok(false) };
+        let input = self.selected_input(id, state)?;
+        let arguments = match &writer.arguments {
+            Some(template) => self
+                .with_environment(id, &input, (None, None), |env| {
+                    template.evaluate(env, "ResultWriter/Arguments")
+                })
+                .unwrap_or_else(|| Err(foreign()))?,
+            None => data::empty_object(),
+        };
+        let mut parameters = match Arc::unwrap_or_clone(arguments) {
+            Value::Object(map) => map,
+            _ => Map::new(),
+        };
+        parameters.insert(String::from("Body"), Value::clone(results));
+        let parameters = Arc::new(Value::Object(parameters));
+        let resource = Arc::clone(&writer.resource);
+        let task = self.request(
+            id,
+            TaskPurpose::WriteResults,
+            &state.name,
+            &resource,
+            parameters,
+            (None, None),
+            None,
+        );
+        if let Some(frame) = self.execution.frames.get_mut(&id) {
+            frame.activity = Activity::Writing(task);
+        }
+        Ok(true)
+    }
+
+    pub(super) fn results_written(&mut self, id: FrameId, answer: &Json) {
+        if let Some(frame) = self.execution.frames.get_mut(&id) {
+            frame.activity = Activity::Work;
+        }
+        self.run_succeeded(id, answer);
+    }
+
+    fn run_succeeded(&mut self, id: FrameId, result: &Json) {
+        let event = self.emit(id, EventType::MapRunSucceeded, Details::None);
+        self.map_succeeded(id, event, result);
+    }
+
+    /// The state's end follows `last`, as does the event that says that it succeeded.
+    fn map_succeeded(&mut self, id: FrameId, last: u64, result: &Json) {
+        self.emit(id, EventType::MapStateSucceeded, Details::None);
+        if let Some(frame) = self.execution.frames.get_mut(&id) {
+            frame.previous = last;
+        }
+        self.complete(id, result);
+    }
+
+    fn map_work(&mut self, id: FrameId) -> Option<&mut MapWork> {
+        match &mut self.execution.frames.get_mut(&id)?.activity {
+            Activity::Map(work) => Some(work),
+            _ => None,
+        }
+    }
+
+    fn is_child_execution(&self, id: FrameId, journal: u64) -> bool {
+        self.execution.frames.get(&id).is_some_and(|frame| frame.journal != journal)
+    }
+
+    fn iteration(&self, id: FrameId, index: usize) -> Details {
+        let state = self.execution.frames.get(&id).and_then(|frame| self.state(frame));
+        Details::MapIteration {
+            name: state.map_or_else(|| Arc::from(""), |state| Arc::clone(&state.name)),
+            index,
+        }
+    }
+}

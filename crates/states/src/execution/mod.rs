@@ -1,0 +1,306 @@
+//! The pure core: *machine + execution + event → execution + commands + history events*.
+//!
+//! Nothing here reads a clock, draws randomness of its own or does I/O: the time comes with each event, randomness from the seed in
+//! [`StartParameters`]. An [`Execution`] can be serialised between any two steps and goes on from there, with the same machine, to the
+//! same bytes of history.
+
+mod abort;
+mod choice;
+mod engine;
+mod failure;
+mod flow;
+mod frame;
+mod map;
+mod map_finish;
+mod map_items;
+mod parallel;
+mod parameters;
+mod retry;
+mod task;
+mod transition;
+mod value;
+mod wait;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+pub use parameters::{Limits, StartParameters};
+
+use crate::data::Json;
+use crate::definition::StateMachine;
+use crate::history::HistoryEvent;
+use crate::random::Random;
+use crate::time::Timestamp;
+use engine::Engine;
+use frame::{Frame, Journal};
+
+/// Names a task that the core asked for; unique in its execution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct TaskId(pub u64);
+
+/// Names a timer that the core asked for; unique in its execution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct TimerId(pub u64);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct FrameId(u64);
+
+/// What happened outside.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Event {
+    /// The execution begins. The first event; later ones change nothing.
+    Started,
+    /// Nothing: go on with what the last step left to do (see [`Step::more`]).
+    Continue,
+    /// A worker took an activity's task.
+    TaskStarted {
+        /// The task.
+        id: TaskId,
+        /// The worker's name.
+        worker_name: Option<String>,
+    },
+    /// A job was started, or a token was handed over; the task goes on.
+    TaskSubmitted {
+        /// The task.
+        id: TaskId,
+        /// What the service answered.
+        output: Json,
+    },
+    /// A task is over.
+    TaskSucceeded {
+        /// The task.
+        id: TaskId,
+        /// Its result.
+        output: Json,
+    },
+    /// A task failed.
+    TaskFailed {
+        /// The task.
+        id: TaskId,
+        /// The error's name.
+        error: Option<String>,
+        /// Its cause.
+        cause: Option<String>,
+    },
+    /// A task is alive: its heartbeat interval begins anew.
+    TaskHeartbeat {
+        /// The task.
+        id: TaskId,
+    },
+    /// A timer's instant has come.
+    TimerFired {
+        /// The timer.
+        id: TimerId,
+    },
+    /// Someone stops the execution.
+    StopExecution {
+        /// The error's name.
+        error: Option<String>,
+        /// Its cause.
+        cause: Option<String>,
+    },
+}
+
+/// What is to be done outside.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Command {
+    /// Begin a task.
+    ScheduleTask(Box<TaskRequest>),
+    /// Report [`Event::TimerFired`] at an instant.
+    StartTimer {
+        /// The timer.
+        id: TimerId,
+        /// When it fires.
+        at: Timestamp,
+    },
+    /// The task's result is no longer wanted.
+    CancelTask {
+        /// The task.
+        id: TaskId,
+    },
+    /// The timer is no longer wanted.
+    CancelTimer {
+        /// The timer.
+        id: TimerId,
+    },
+}
+
+/// A task to be done.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TaskRequest {
+    /// Names the task in later events.
+    pub id: TaskId,
+    /// Why it is done.
+    pub purpose: TaskPurpose,
+    /// The state that asks for it.
+    pub state_name: Arc<str>,
+    /// The resource, as the definition has it.
+    pub resource: Arc<str>,
+    /// What the resource is called with.
+    pub parameters: Json,
+    /// How often the state was retried before.
+    pub attempt: u32,
+    /// The Map iterations around the state, outermost first: the Map state's name and the index.
+    pub iterations: Vec<(Arc<str>, usize)>,
+    /// Seconds until the engine gives the task up.
+    pub timeout_seconds: Option<u64>,
+    /// Seconds between heartbeats, after which the engine gives the task up.
+    pub heartbeat_seconds: Option<u64>,
+    /// The value of `Credentials`.
+    pub credentials: Option<Json>,
+    /// The token that ends a `.waitForTaskToken` task or identifies an activity's.
+    pub task_token: Option<Arc<str>>,
+}
+
+/// Why a task is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TaskPurpose {
+    /// A Task state.
+    Task,
+    /// `ItemReader`. The result is the object's text, or the listing `{"Contents": […]}`.
+    ReadItems,
+    /// `ResultWriter`. The parameters are those of the writer with the results in `Body`; the result is the state's.
+    WriteResults,
+}
+
+/// How an execution ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Outcome {
+    /// With an output.
+    Succeeded {
+        /// The output.
+        output: Json,
+    },
+    /// With an error.
+    Failed {
+        /// The error's name.
+        error: Option<Arc<str>>,
+        /// Its cause.
+        cause: Option<Arc<str>>,
+    },
+    /// The machine's `TimeoutSeconds` were over.
+    TimedOut,
+    /// It was stopped.
+    Aborted {
+        /// The error's name.
+        error: Option<Arc<str>>,
+        /// Its cause.
+        cause: Option<Arc<str>>,
+    },
+}
+
+impl Outcome {
+    /// The status, as `DescribeExecution` reports it.
+    pub fn status(&self) -> &'static str {
+        match self {
+            Self::Succeeded { .. } => "SUCCEEDED",
+            Self::Failed { .. } => "FAILED",
+            Self::TimedOut => "TIMED_OUT",
+            Self::Aborted { .. } => "ABORTED",
+        }
+    }
+}
+
+/// What a step gave.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Step {
+    /// To be done, in this order.
+    pub commands: Vec<Command>,
+    /// What the history gains.
+    pub events: Vec<HistoryEvent>,
+    /// There is more to do at once: the step ended at its bound on transitions. Send [`Event::Continue`].
+    pub more: bool,
+}
+
+/// An execution of a [`StateMachine`]: everything that is needed to go on with it.
+///
+/// It refers to states by their position in the definition and is of no use with another one.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Execution {
+    parameters: StartParameters,
+    start_time: Timestamp,
+    random: Random,
+    last_id: u64,
+    journals: BTreeMap<u64, Journal>,
+    frames: BTreeMap<FrameId, Frame>,
+    ready: VecDeque<FrameId>,
+    tasks: BTreeMap<TaskId, FrameId>,
+    timers: BTreeMap<TimerId, Timer>,
+    outcome: Option<Outcome>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Timer {
+    /// The machine's `TimeoutSeconds`.
+    Execution,
+    /// A Wait state.
+    Wait(FrameId),
+    /// The delay before a retry.
+    Retry(FrameId),
+    /// A task's timeout.
+    Timeout(FrameId),
+    /// A task's heartbeat interval.
+    Heartbeat(FrameId),
+}
+
+/// Transitions of one step; what is left is done by [`Event::Continue`].
+const TRANSITIONS_PER_STEP: usize = 1_000;
+
+impl Execution {
+    /// An execution that has not begun: send [`Event::Started`].
+    pub fn new(parameters: StartParameters) -> Self {
+        Self {
+            random: Random::new(parameters.seed),
+            parameters,
+            start_time: Timestamp::default(),
+            last_id: 0,
+            journals: BTreeMap::new(),
+            frames: BTreeMap::new(),
+            ready: VecDeque::new(),
+            tasks: BTreeMap::new(),
+            timers: BTreeMap::new(),
+            outcome: None,
+        }
+    }
+
+    /// Takes in an event that happened at `now`, and goes on as far as nothing outside is needed.
+    ///
+    /// Events about tasks and timers that are no longer wanted change nothing.
+    pub fn step(&mut self, machine: &StateMachine, event: Event, now: Timestamp) -> Step {
+        self.step_bounded(machine, event, now, TRANSITIONS_PER_STEP)
+    }
+
+    /// As [`Self::step`], with at most `transitions` transitions.
+    pub fn step_bounded(
+        &mut self,
+        machine: &StateMachine,
+        event: Event,
+        now: Timestamp,
+        transitions: usize,
+    ) -> Step {
+        let mut engine = Engine::new(machine, self, now);
+        engine.take(event);
+        engine.run(transitions);
+        engine.step
+    }
+
+    /// How the execution ended, `None` while it runs.
+    pub fn outcome(&self) -> Option<&Outcome> {
+        self.outcome.as_ref()
+    }
+
+    /// What the execution was started with.
+    pub fn parameters(&self) -> &StartParameters {
+        &self.parameters
+    }
+
+    /// The tasks that are under way.
+    pub fn running_tasks(&self) -> impl Iterator<Item = TaskId> {
+        self.tasks.keys().copied()
+    }
+}

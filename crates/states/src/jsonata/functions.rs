@@ -1,0 +1,210 @@
+//! Functions that Step Functions adds to JSONata, and those that must not do as they please.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use jsonata_core::evaluator::{Evaluator, EvaluatorError};
+use jsonata_core::value::JValue;
+
+use super::{Scope, convert};
+use crate::digest::hex_digest;
+use crate::random::{Random, seeded_unit};
+
+/// Most elements that `$range` makes, as the intrinsic function it replaces.
+const MAX_RANGE: f64 = 1_000_000.0;
+
+/// Bits for the functions that an expression mentions, so that an evaluation registers no others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Used(u16);
+
+/// Names in the order of their bits.
+const NAMES: [&str; 14] = [
+    "partition",
+    "range",
+    "hash",
+    "random",
+    "uuid",
+    "parse",
+    "eval",
+    "now",
+    "millis",
+    "pad",
+    CONCAT,
+    STRING,
+    JOIN,
+    REPLACE,
+];
+
+/// Stand-ins for functions and operators whose results must be bounded; no expression can write these names.
+pub(super) const CONCAT: &str = "&bounded";
+pub(super) const STRING: &str = "string&bounded";
+pub(super) const JOIN: &str = "join&bounded";
+pub(super) const REPLACE: &str = "replace&bounded";
+
+impl Used {
+    pub(super) fn note(&mut self, name: &str) {
+        if let Some(bit) = NAMES.iter().position(|known| *known == name) {
+            self.0 |= 1 << bit;
+        }
+    }
+
+    fn has(self, name: &str) -> bool {
+        NAMES.iter().position(|known| *known == name).is_some_and(|bit| self.0 & (1 << bit) != 0)
+    }
+}
+
+type Outcome = Result<JValue, EvaluatorError>;
+
+/// Registers what the expression mentions. Returned is the source of randomness, where it draws from one.
+pub(super) fn register(
+    evaluator: &mut Evaluator,
+    used: &Used,
+    scope: &Scope<'_>,
+    random: &Random,
+) -> Result<Option<Rc<RefCell<Random>>>, EvaluatorError> {
+    if used.0 == 0 {
+        return Ok(None);
+    }
+    let size = scope.limits.size;
+    let mut drawn = None;
+    if used.has("random") || used.has("uuid") {
+        let source = Rc::new(RefCell::new(random.clone()));
+        drawn = Some(Rc::clone(&source));
+        let uuids = Rc::clone(&source);
+        evaluator.register_fn_override("random", move |arguments: &[JValue]| match arguments {
+            [] => Ok(JValue::Number(source.borrow_mut().unit())),
+            [seed] => Ok(JValue::Number(seeded_unit(seed.as_i64().ok_or_else(|| argument("random", 1))?))),
+            _ => Err(argument("random", 2)),
+        })?;
+        evaluator.register_fn("uuid", move |_: &[JValue]| Ok(JValue::string(uuids.borrow_mut().uuid())))?;
+    }
+    if used.has("now") || used.has("millis") {
+        let now = scope.now;
+        evaluator.register_fn_override("now", move |_: &[JValue]| Ok(JValue::string(now.to_rfc3339())))?;
+        evaluator.register_fn_override("millis", move |_: &[JValue]| Ok(JValue::from_i64(now.0)))?;
+    }
+    if used.has("eval") {
+        evaluator.register_fn_override("eval", |_: &[JValue]| -> Outcome {
+            Err(EvaluatorError::EvaluationError(String::from("D3121: The function $eval is not supported")))
+        })?;
+    }
+    if used.has("partition") {
+        evaluator.register_fn("partition", partition)?;
+    }
+    if used.has("range") {
+        evaluator.register_fn("range", range)?;
+    }
+    if used.has("hash") {
+        evaluator.register_fn("hash", hash)?;
+    }
+    if used.has("parse") {
+        evaluator.register_fn("parse", parse)?;
+    }
+    register_bounded(evaluator, *used, size)?;
+    Ok(drawn)
+}
+
+fn register_bounded(evaluator: &mut Evaluator, used: Used, size: usize) -> Result<(), EvaluatorError> {
+    if used.has("pad") {
+        evaluator.register_fn_override("pad", move |arguments: &[JValue]| pad(arguments, size))?;
+    }
+    Ok(())
+}
+
+fn argument(function: &str, position: usize) -> EvaluatorError {
+    EvaluatorError::TypeError(format!(
+        "T0410: Argument {position} of function \"{function}\" does not match function signature"
+    ))
+}
+
+fn partition(arguments: &[JValue]) -> Outcome {
+    match arguments {
+        [JValue::Undefined, ..] => Ok(JValue::Undefined),
+        [items, size] => {
+            let size = size.as_i64().and_then(|size| usize::try_from(size).ok()).filter(|size| *size > 0);
+            let size = size.ok_or_else(|| argument("partition", 2))?;
+            let chunks = match items {
+                JValue::Array(items) => {
+                    items.chunks(size).map(|chunk| JValue::array(chunk.to_vec())).collect()
+                }
+                single => vec![JValue::array(vec![single.clone()])],
+            };
+            Ok(JValue::array(chunks))
+        }
+        _ => Err(argument("partition", arguments.len() + 1)),
+    }
+}
+
+fn range(arguments: &[JValue]) -> Outcome {
+    let [first, last, step] = arguments else { return Err(argument("range", arguments.len() + 1)) };
+    let number = |value: &JValue, position| {
+        value.as_f64().filter(|n| n.is_finite()).ok_or_else(|| argument("range", position))
+    };
+    let (first, last, step) = (number(first, 1)?, number(last, 2)?, number(step, 3)?);
+    if step == 0.0 {
+        return Err(argument("range", 3));
+    }
+    let steps = ((last - first) / step).floor();
+    if steps < 0.0 {
+        return Ok(JValue::sequence(Vec::new()));
+    }
+    if steps >= MAX_RANGE {
+        return Err(EvaluatorError::EvaluationError(String::from(
+            "D2014: The size of the sequence is too large",
+        )));
+    }
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "bounded above and not negative"
+    )]
+    let count = steps as u32 + 1;
+    let items: Vec<JValue> =
+        (0..count).map(|index| JValue::Number(first + f64::from(index) * step)).collect();
+    Ok(JValue::sequence(items).unwrap_sequence())
+}
+
+fn hash(arguments: &[JValue]) -> Outcome {
+    match arguments {
+        [JValue::Undefined, ..] => Ok(JValue::Undefined),
+        [JValue::String(text), JValue::String(algorithm)] => {
+            hex_digest(text, algorithm).map(JValue::string).ok_or_else(|| argument("hash", 2))
+        }
+        _ => Err(argument("hash", 1)),
+    }
+}
+
+fn parse(arguments: &[JValue]) -> Outcome {
+    match arguments {
+        [JValue::Undefined] => Ok(JValue::Undefined),
+        [JValue::String(text)] => match serde_json::from_str(text) {
+            Ok(value) => Ok(convert::from_json(&value)),
+            Err(error) => Err(EvaluatorError::EvaluationError(format!("D3120: not JSON: {error}"))),
+        },
+        _ => Err(argument("parse", 1)),
+    }
+}
+
+/// `$pad(text, width[, character])`, with a bound on the width.
+fn pad(arguments: &[JValue], size: usize) -> Outcome {
+    let (text, width, filler) = match arguments {
+        [JValue::Undefined, ..] => return Ok(JValue::Undefined),
+        [JValue::String(text), width] => (text, width, " "),
+        [JValue::String(text), width, JValue::String(filler)] => (text, width, &**filler),
+        _ => return Err(argument("pad", 1)),
+    };
+    let width = width.as_f64().ok_or_else(|| argument("pad", 2))?;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a float cast saturates")]
+    let wanted = width.abs() as usize;
+    if wanted > size {
+        return Err(too_large());
+    }
+    let filler = if filler.is_empty() { " " } else { filler };
+    let missing = wanted.saturating_sub(text.chars().count());
+    let padding: String = filler.chars().cycle().take(missing).collect();
+    Ok(JValue::string(if width < 0.0 { format!("{padding}{text}") } else { format!("{text}{padding}") }))
+}
+
+fn too_large() -> EvaluatorError {
+    EvaluatorError::EvaluationError(String::from("D2015: The result is too large"))
+}

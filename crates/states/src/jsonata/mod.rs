@@ -1,0 +1,285 @@
+//! JSONata as Step Functions has it: `$states`, variables, six more functions, no `$eval`, and limits.
+//!
+//! <https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html>
+
+mod convert;
+mod functions;
+mod tree;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use jsonata_core::ast::AstNode;
+use jsonata_core::evaluator::{Context, Evaluator, EvaluatorError, EvaluatorOptions};
+use jsonata_core::value::JValue;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::context::ContextObject;
+use crate::data::Json;
+use crate::environment::Variables;
+use crate::random::Random;
+use crate::time::Timestamp;
+
+/// What an expression may cost. Depth, lengths and sizes decide deterministically; the time is the last resort.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    /// Depth of the evaluation's stack.
+    pub depth: usize,
+    /// Items of any sequence that an expression builds.
+    pub sequence_length: usize,
+    /// Values in an expression's result, and characters of a text that a function builds.
+    pub size: usize,
+    /// Milliseconds of one evaluation.
+    pub milliseconds: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { depth: 2_000, sequence_length: 1_000_000, size: 4_000_000, milliseconds: 10_000 }
+    }
+}
+
+/// An expression, parsed once.
+pub(crate) struct Expression {
+    text: Arc<str>,
+    tree: AstNode,
+    uses: tree::Uses,
+}
+
+impl std::fmt::Debug for Expression {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_tuple("Expression").field(&self.text).finish()
+    }
+}
+
+/// What an expression can see.
+pub(crate) struct Scope<'e> {
+    pub(crate) input: &'e Json,
+    pub(crate) result: Option<&'e Json>,
+    pub(crate) error_output: Option<&'e Json>,
+    pub(crate) context: &'e ContextObject<'e>,
+    pub(crate) variables: &'e dyn Variables,
+    pub(crate) now: Timestamp,
+    pub(crate) limits: &'e Limits,
+}
+
+impl Expression {
+    /// Whether `text` is an expression: it begins with `{%` and ends with `%}`.
+    pub(crate) fn is_delimited(text: &str) -> bool {
+        inner(text).is_some()
+    }
+
+    /// Parses a field's text; `None` where it is no expression but plain text.
+    pub(crate) fn compile(text: &str) -> Result<Option<Self>, String> {
+        let Some(inner) = inner(text) else { return Ok(None) };
+        let parsed = catch_unwind(|| jsonata_core::parser::parse(inner));
+        let tree = match parsed {
+            Ok(Ok(tree)) => tree,
+            Ok(Err(error)) => return Err(error.to_string()),
+            Err(_) => return Err(String::from("the expression cannot be parsed")),
+        };
+        let (tree, uses) = tree::prepare(tree)?;
+        Ok(Some(Self { text: Arc::from(inner), tree, uses }))
+    }
+
+    /// The expression without its delimiters.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Names of the variables that the expression refers to, `states` among them.
+    pub(crate) fn variables(&self) -> impl Iterator<Item = &str> {
+        self.uses.variables.iter().map(String::as_str)
+    }
+
+    /// The expression's value, `None` where it is undefined; an error is JSONata's code and message.
+    pub(crate) fn evaluate(&self, scope: &Scope<'_>, random: &mut Random) -> Result<Option<Value>, String> {
+        let limits = scope.limits;
+        let result = catch_unwind(AssertUnwindSafe(|| {
+            let mut evaluator = Evaluator::with_options(
+                self.bindings(scope),
+                EvaluatorOptions {
+                    timeout_ms: Some(limits.milliseconds),
+                    max_stack_depth: Some(limits.depth),
+                    max_sequence_length: Some(limits.sequence_length),
+                    cancel: None,
+                },
+            );
+            let drawn = functions::register(&mut evaluator, &self.uses.functions, scope, random)?;
+            let value = evaluator.evaluate(&self.tree, &JValue::Undefined)?;
+            Ok((value.unwrap_sequence(), drawn))
+        }));
+        match result {
+            Ok(Ok((value, drawn))) => {
+                if let Some(drawn) = drawn {
+                    *random = drawn.borrow().clone();
+                }
+                convert::to_json(&value, limits.size)
+            }
+            Ok(Err(error)) => Err(message(&error)),
+            Err(_) => Err(String::from("D1001: The evaluation failed")),
+        }
+    }
+
+    fn bindings(&self, scope: &Scope<'_>) -> Context {
+        let mut context = Context::new();
+        for name in &self.uses.variables {
+            if let Some(value) = scope.variables.get(name) {
+                context.bind(name.clone(), convert::from_json(value));
+            }
+        }
+        let uses = &self.uses.states;
+        if uses.any() {
+            let mut states = IndexMap::with_capacity(4);
+            if uses.input {
+                states.insert(String::from("input"), convert::from_json(scope.input));
+            }
+            if uses.context {
+                states.insert(String::from("context"), convert::from_json(&scope.context.to_value()));
+            }
+            if let (true, Some(result)) = (uses.result, scope.result) {
+                states.insert(String::from("result"), convert::from_json(result));
+            }
+            if let (true, Some(error)) = (uses.error_output, scope.error_output) {
+                states.insert(String::from("errorOutput"), convert::from_json(error));
+            }
+            context.bind(String::from("states"), JValue::object(states));
+        }
+        context
+    }
+}
+
+fn inner(text: &str) -> Option<&str> {
+    text.strip_prefix("{%")?.strip_suffix("%}").map(str::trim)
+}
+
+/// JSONata's message for an error; one that names no code gets that of a general failure.
+fn message(error: &EvaluatorError) -> String {
+    match error.code() {
+        Some("T1006") => String::from("T1006: Attempted to invoke a non-function"),
+        Some(_) => error.message().to_owned(),
+        None => format!("D1001: {}", error.message()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    struct None_;
+    impl Variables for None_ {
+        fn get(&self, name: &str) -> Option<&Json> {
+            static VALUE: std::sync::LazyLock<Json> = std::sync::LazyLock::new(|| Arc::new(json!([1, 2])));
+            (name == "list").then_some(&*VALUE)
+        }
+    }
+
+    fn evaluate(text: &str) -> Result<Option<Value>, String> {
+        evaluate_with(text, &Limits { milliseconds: 2_000, ..Limits::default() })
+    }
+
+    fn evaluate_with(text: &str, limits: &Limits) -> Result<Option<Value>, String> {
+        let input = Arc::new(json!({"n": 5000, "items": [{"v": 1}, {"v": 2}], "one": [{"v": 3}]}));
+        let context = ContextObject {
+            execution_arn: "arn:aws:states:us-east-1:111111111111:execution:m:e",
+            execution_name: "e",
+            execution_input: &input,
+            role_arn: "r",
+            start_time: Timestamp(0),
+            state_machine_arn: "m",
+            state_machine_name: "m",
+            state_name: "S",
+            entered_time: Timestamp(0),
+            retry_count: None,
+            task_token: None,
+            item: None,
+        };
+        let scope = Scope {
+            input: &input,
+            result: None,
+            error_output: None,
+            context: &context,
+            variables: &None_,
+            now: Timestamp(1_480_973_369_120),
+            limits,
+        };
+        match Expression::compile(&format!("{{% {text} %}}"))? {
+            Some(expression) => expression.evaluate(&scope, &mut Random::new(3)),
+            None => Err(String::from("not an expression")),
+        }
+    }
+
+    #[test]
+    fn states_and_variables() {
+        assert_eq!(evaluate("$states.input.n"), Ok(Some(json!(5000))));
+        assert_eq!(evaluate("$states.input.n").unwrap().unwrap().to_string(), "5000");
+        assert_eq!(evaluate("$sum($list)"), Ok(Some(json!(3))));
+        assert_eq!(evaluate("$states.input.items.v"), Ok(Some(json!([1, 2]))));
+        assert_eq!(evaluate("$states.input.one.v"), Ok(Some(json!(3))));
+        assert_eq!(evaluate("$states.context.State.Name"), Ok(Some(json!("S"))));
+        assert_eq!(evaluate("$states.result"), Ok(None));
+        assert_eq!(evaluate("$nothing"), Ok(None));
+        assert_eq!(evaluate("states.input"), Ok(None));
+        assert_eq!(evaluate("($s := $states; $s.input.n)"), Ok(Some(json!(5000))));
+        assert_eq!(evaluate("$lookup($states, 'input').n"), Ok(Some(json!(5000))));
+    }
+
+    #[test]
+    fn time_and_randomness_come_from_outside() {
+        assert_eq!(evaluate("$now()"), Ok(Some(json!("2016-12-05T21:29:29.120Z"))));
+        assert_eq!(evaluate("$now('[Y0001]')"), Ok(Some(json!("2016"))));
+        assert_eq!(evaluate("$millis()"), Ok(Some(json!(1_480_973_369_120_i64))));
+        assert_eq!(evaluate("[$random(), $uuid()]"), evaluate("[$random(), $uuid()]"));
+        assert_eq!(evaluate("$random() = $random()"), Ok(Some(json!(false))));
+        assert_eq!(evaluate("$random(7) = $random(7)"), Ok(Some(json!(true))));
+    }
+
+    #[test]
+    fn added_functions() {
+        assert_eq!(evaluate("$partition([0,1,2], 2)"), Ok(Some(json!([[0, 1], [2]]))));
+        assert_eq!(evaluate("$partition([0], 2)"), Ok(Some(json!([[0]]))));
+        assert_eq!(evaluate("$range(0, 10, 3)"), Ok(Some(json!([0, 3, 6, 9]))));
+        assert_eq!(evaluate("$range(1, 9, 9)"), Ok(Some(json!(1))));
+        assert_eq!(evaluate("$parse('{\"a\": [1]}').a"), Ok(Some(json!([1]))));
+        assert_eq!(evaluate("$hash('', 'MD5')"), Ok(Some(json!("d41d8cd98f00b204e9800998ecf8427e"))));
+        assert!(evaluate("$eval('1')").is_err());
+        assert_eq!(
+            evaluate("$randomSeeded(1)"),
+            Err(String::from("T1006: Attempted to invoke a non-function"))
+        );
+    }
+
+    #[test]
+    fn only_delimited_text_is_an_expression() {
+        assert!(Expression::compile("{% 1 + %}").is_err());
+        assert!(Expression::compile(" {% 1 %}").unwrap().is_none());
+        assert!(Expression::compile("plain").unwrap().is_none());
+    }
+
+    #[test]
+    fn hostile_expressions_end() {
+        let limits = Limits { depth: 500, sequence_length: 10_000, size: 100_000, milliseconds: 5_000 };
+        for text in [
+            "($f := function($x) { $f($x) + 1 }; $f(1))",
+            "($f := function($x) { $f($x) }; $f(1))",
+            "$pad('', 1e12)",
+            "$count([1..1e9])",
+            "$map([1..1000000], function($x) { $x })",
+            "$reduce([1..200], function($a, $b) { $a & $a }, 'xx')",
+            "($a := 'xxxxxxxxxxxxxxxxxxxx'; $b := $a & $a & $a & $a & $a & $a & $a & $a; $c := $b & $b & $b & $b & $b & $b & $b; $d := $c & $c & $c & $c & $c & $c & $c & $c & $c & $c; $e := $d & $d & $d & $d & $d & $d & $d & $d & $d; $e & $e)",
+            "$reduce([1..200], function($a, $b) { [[$a], [$a]] }, [1])",
+            "$string($reduce([1..200], function($a, $b) { [[$a], [$a]] }, [1]))",
+            "$reduce([1..200], function($a, $b) { $join([$a, $a]) }, 'xx')",
+            "$reduce([1..200], function($a, $b) { $replace($a, 'x', 'xx') }, 'xx')",
+            "$fromMillis(0, '[Y,9999999999999]')",
+            "$formatBase(5, 99)",
+            "$formatInteger(5, $pad('0', 1e9, '0'))",
+            "$reduce([1..5000], function($a, $b) { [[$a]] }, [1])",
+        ] {
+            assert!(evaluate_with(text, &limits).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! Payload templates: JSON in which some values are paths, intrinsic function calls or JSONata expressions.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use crate::data::Json;
+use crate::environment::{Environment, Problem};
+use crate::intrinsic::Call;
+use crate::jsonata::Expression;
+use crate::jsonpath::Path;
+
+/// A template, parsed once.
+#[derive(Debug)]
+pub(crate) enum Template {
+    /// No part of it changes.
+    Literal(Json),
+    Path(Path),
+    Call(Call),
+    Expression(Expression),
+    Object(Vec<(Arc<str>, Template)>),
+    Array(Vec<Template>),
+}
+
+/// A template that cannot be parsed.
+pub(crate) struct TemplateError {
+    pub(crate) message: String,
+    pub(crate) location: String,
+}
+
+/// Deeper templates are refused; the JSON parser refuses deeper text before.
+const MAX_DEPTH: usize = 128;
+
+impl Template {
+    /// A JSONPath template: the value of a field whose name ends in `.$` is a path or a call.
+    pub(crate) fn compile_json_path(value: &Value, location: &str) -> Result<Self, Vec<TemplateError>> {
+        let mut errors = Vec::new();
+        let template = json_path(value, location, 0, &mut errors);
+        if errors.is_empty() { Ok(template) } else { Err(errors) }
+    }
+
+    /// A JSONata template: any string `{% … %}` is an expression.
+    pub(crate) fn compile_jsonata(value: &Value, location: &str) -> Result<Self, Vec<TemplateError>> {
+        let mut errors = Vec::new();
+        let template = jsonata(value, location, 0, &mut errors);
+        if errors.is_empty() { Ok(template) } else { Err(errors) }
+    }
+
+    /// The template's value; `field` is its place in the state, for messages.
+    pub(crate) fn evaluate(&self, environment: &mut Environment<'_>, field: &str) -> Result<Json, Problem> {
+        match self {
+            Self::Literal(json) => Ok(Arc::clone(json)),
+            Self::Path(path) => environment.json_path(path, field),
+            _ => {
+                let mut place = String::from(field);
+                self.value(environment, &mut place).map(Arc::new)
+            }
+        }
+    }
+
+    /// The values of the members of a template that is an object, as `Assign` is.
+    pub(crate) fn members(
+        &self,
+        environment: &mut Environment<'_>,
+        field: &str,
+    ) -> Result<Vec<(Arc<str>, Json)>, Problem> {
+        match self {
+            Self::Object(members) => {
+                let mut place = String::from(field);
+                let mut values = Vec::with_capacity(members.len());
+                for (name, template) in members {
+                    let json = match template {
+                        Self::Literal(json) => Arc::clone(json),
+                        _ => Arc::new(member(template, name, environment, &mut place)?),
+                    };
+                    values.push((Arc::clone(name), json));
+                }
+                Ok(values)
+            }
+            Self::Literal(json) => Ok(json
+                .as_object()
+                .map(|map| {
+                    map.iter()
+                        .map(|(name, value)| (Arc::from(name.as_str()), Arc::new(value.clone())))
+                        .collect()
+                })
+                .unwrap_or_default()),
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    fn value(&self, environment: &mut Environment<'_>, place: &mut String) -> Result<Value, Problem> {
+        match self {
+            Self::Literal(json) => Ok(Value::clone(json)),
+            Self::Path(path) => environment.json_path_value(path, place),
+            Self::Call(call) => environment.intrinsic(call),
+            Self::Expression(expression) => environment.jsonata(expression, place),
+            Self::Object(members) => {
+                let mut map = Map::with_capacity(members.len());
+                for (name, template) in members {
+                    map.insert(String::from(&**name), member(template, name, environment, place)?);
+                }
+                Ok(Value::Object(map))
+            }
+            Self::Array(items) => {
+                let mut values = Vec::with_capacity(items.len());
+                let length = place.len();
+                for (index, item) in items.iter().enumerate() {
+                    place.push_str(&format!("[{index}]"));
+                    let value = item.value(environment, place);
+                    place.truncate(length);
+                    values.push(value?);
+                }
+                Ok(Value::Array(values))
+            }
+        }
+    }
+
+    /// Calls `visit` for each expression in the template.
+    pub(crate) fn for_each_expression<'t>(&'t self, visit: &mut dyn FnMut(&'t Expression)) {
+        match self {
+            Self::Expression(expression) => visit(expression),
+            Self::Object(members) => members.iter().for_each(|(_, inner)| inner.for_each_expression(visit)),
+            Self::Array(items) => items.iter().for_each(|inner| inner.for_each_expression(visit)),
+            Self::Literal(_) | Self::Path(_) | Self::Call(_) => {}
+        }
+    }
+}
+
+fn member(
+    template: &Template,
+    name: &str,
+    environment: &mut Environment<'_>,
+    place: &mut String,
+) -> Result<Value, Problem> {
+    let length = place.len();
+    place.push('/');
+    place.push_str(name);
+    let value = template.value(environment, place);
+    place.truncate(length);
+    value
+}
+
+fn json_path(value: &Value, location: &str, depth: usize, errors: &mut Vec<TemplateError>) -> Template {
+    if depth > MAX_DEPTH {
+        errors.push(TemplateError {
+            message: String::from("Template is too deep"),
+            location: location.to_owned(),
+        });
+        return Template::Literal(Json::default());
+    }
+    match value {
+        Value::Object(map) => {
+            let members = map
+                .iter()
+                .map(|(key, value)| match key.strip_suffix(".$") {
+                    Some(name) => (Arc::from(name), dynamic(key, value, location, errors)),
+                    None => {
+                        let inner = json_path(value, &format!("{location}/{key}"), depth + 1, errors);
+                        (Arc::from(key.as_str()), inner)
+                    }
+                })
+                .collect();
+            literal_or(value, Template::Object(members))
+        }
+        Value::Array(items) => {
+            let items = items
+                .iter()
+                .enumerate()
+                .map(|(index, item)| json_path(item, &format!("{location}/{index}"), depth + 1, errors))
+                .collect();
+            literal_or(value, Template::Array(items))
+        }
+        scalar => Template::Literal(Arc::new(scalar.clone())),
+    }
+}
+
+fn dynamic(key: &str, value: &Value, location: &str, errors: &mut Vec<TemplateError>) -> Template {
+    let parsed = match value {
+        Value::String(text) if text.starts_with('$') => Path::parse(text).ok().map(Template::Path),
+        Value::String(text) => Call::parse(text).ok().map(Template::Call),
+        _ => None,
+    };
+    parsed.unwrap_or_else(|| {
+        let message = format!(
+            "The value for the field '{key}' must be a valid JSONPath or a valid intrinsic function call"
+        );
+        errors.push(TemplateError { message, location: location.to_owned() });
+        Template::Literal(Json::default())
+    })
+}
+
+fn jsonata(value: &Value, location: &str, depth: usize, errors: &mut Vec<TemplateError>) -> Template {
+    if depth > MAX_DEPTH {
+        errors.push(TemplateError {
+            message: String::from("Template is too deep"),
+            location: location.to_owned(),
+        });
+        return Template::Literal(Json::default());
+    }
+    match value {
+        Value::String(text) => match Expression::compile(text) {
+            Ok(Some(expression)) => Template::Expression(expression),
+            Ok(None) => Template::Literal(Arc::new(value.clone())),
+            Err(error) => {
+                let message = format!("Value is not a valid JSONata expression: {error}");
+                errors.push(TemplateError { message, location: location.to_owned() });
+                Template::Literal(Json::default())
+            }
+        },
+        Value::Object(map) => {
+            let members = map
+                .iter()
+                .map(|(key, value)| {
+                    (Arc::from(key.as_str()), jsonata(value, &format!("{location}/{key}"), depth + 1, errors))
+                })
+                .collect();
+            literal_or(value, Template::Object(members))
+        }
+        Value::Array(items) => {
+            let items = items
+                .iter()
+                .enumerate()
+                .map(|(index, item)| jsonata(item, &format!("{location}/{index}"), depth + 1, errors))
+                .collect();
+            literal_or(value, Template::Array(items))
+        }
+        scalar => Template::Literal(Arc::new(scalar.clone())),
+    }
+}
+
+/// The template, or the value itself where no part of it changes.
+fn literal_or(value: &Value, template: Template) -> Template {
+    let constant = match &template {
+        Template::Object(members) => members.iter().all(|(_, inner)| matches!(inner, Template::Literal(_))),
+        Template::Array(items) => items.iter().all(|inner| matches!(inner, Template::Literal(_))),
+        _ => false,
+    };
+    if constant { Template::Literal(Arc::new(value.clone())) } else { template }
+}
