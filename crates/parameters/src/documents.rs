@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+
 use crate::json::{Member, Node, Pointer, Value};
 use crate::{Diagnostic, Digest, Sources};
 
@@ -64,13 +66,14 @@ fn join(
     findings: &mut Vec<Diagnostic>,
 ) {
     // Members of one document are unique: only those that were there before can collide.
-    let before = members.len();
+    let before: HashMap<String, usize> =
+        members.iter().enumerate().map(|(index, member)| (member.name.clone(), index)).collect();
     for member in more {
-        let pointer = pointer.child(&member.name);
-        let Some(index) = members[..before].iter().position(|other| other.name == member.name) else {
+        let Some(&index) = before.get(&member.name) else {
             members.push(member);
             continue;
         };
+        let pointer = pointer.child(&member.name);
         let name_span = members[index].name_span;
         if let (Value::Object(ours), Value::Object(theirs)) =
             (&mut members[index].node.value, member.node.value)

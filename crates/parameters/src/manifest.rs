@@ -1,6 +1,7 @@
 use std::collections::HashSet;
 
 use crate::json::{Node, Pointer, Value};
+use crate::rules::check_s3_data_source;
 use crate::{Diagnostic, Sources};
 
 /// The members that a manifest may have at its top.
@@ -50,7 +51,8 @@ impl Manifest {
     ///
     /// # Errors
     /// Every finding: `manifest/unknown-key`, `manifest/channels`, `manifest/channel-name`, `manifest/duplicate-channel`,
-    /// `manifest/s3-uri`, and those of [`json::parse`](crate::json::parse).
+    /// `manifest/s3-uri`, `manifest/augmented`, what the service's model says of an `S3DataSource` (`value/…`,
+    /// `key/unknown-member`), and those of [`json::parse`](crate::json::parse).
     pub fn parse(sources: &Sources, source: u16) -> Result<Self, Vec<Diagnostic>> {
         let root = crate::json::parse(sources, source)?;
         let mut findings = Vec::new();
@@ -60,7 +62,8 @@ impl Manifest {
             let pointer = Pointer::default().child("channels");
             let mut names = HashSet::new();
             for (index, element) in list.iter().enumerate() {
-                channels.extend(channel(element, &pointer.child(index), &mut names, &mut findings));
+                let place = (index, pointer.child(index));
+                channels.extend(channel(sources, element, &place, &mut names, &mut findings));
             }
         }
         match channels_node {
@@ -109,8 +112,9 @@ fn channels_of<'a>(root: &'a Node, findings: &mut Vec<Diagnostic>) -> Option<&'a
 }
 
 fn channel<'a>(
+    sources: &Sources,
     element: &'a Node,
-    pointer: &Pointer,
+    (index, pointer): &(usize, Pointer),
     names: &mut HashSet<&'a str>,
     findings: &mut Vec<Diagnostic>,
 ) -> Option<Channel> {
@@ -144,7 +148,10 @@ fn channel<'a>(
     }
     let uri = element.value.get("s3DataSource").and_then(|source| source.value.get("S3Uri"));
     match uri.map(|node| (node, node.value.as_str().and_then(split_s3_uri))) {
-        Some((_, Some(_))) => {}
+        Some((_, Some(_))) => {
+            let source = element.value.get("s3DataSource");
+            findings.extend(source.into_iter().flat_map(|node| check_s3_data_source(sources, node, *index)));
+        }
         Some((node, None)) => findings.push(
             Diagnostic::error("manifest/s3-uri", node.span, "this is no S3 URI of an object or a prefix")
                 .at(pointer.child("s3DataSource").child("S3Uri"))
@@ -183,7 +190,7 @@ mod tests {
     }
 
     fn channel(name: &str, uri: &str) -> String {
-        format!(r#"{{"channelName":"{name}","s3DataSource":{{"S3Uri":"{uri}"}}}}"#)
+        format!(r#"{{"channelName":"{name}","s3DataSource":{{"S3DataType":"S3Prefix","S3Uri":"{uri}"}}}}"#)
     }
 
     fn channels(list: &[String]) -> String {
@@ -199,6 +206,7 @@ mod tests {
 
     #[test]
     fn every_fault_is_named_with_its_pointer() {
+        let with = |source: &str| channels(&[format!(r#"{{"channelName":"a","s3DataSource":{source}}}"#)]);
         let good = || channel("a", "s3://demo-bucket/x");
         let too_many: Vec<_> = (0..21).map(|n| channel(&format!("c{n}"), "s3://demo-bucket/x")).collect();
         for (text, code, pointer) in [
@@ -216,6 +224,22 @@ mod tests {
             (channels(&["{}".into()]), "manifest/channel-name", "/channels/0"),
             (channels(&[channel("a", "http://x/y")]), "manifest/s3-uri", "/channels/0/s3DataSource/S3Uri"),
             (channels(&[channel("a", "s3://Upper/y")]), "manifest/s3-uri", "/channels/0/s3DataSource/S3Uri"),
+            (with("{\"S3Uri\":\"s3://demo-bucket/x\"}"), "value/required", "/channels/0/s3DataSource"),
+            (
+                with(r#"{"S3DataType":"S3prefix","S3Uri":"s3://demo-bucket/x"}"#),
+                "value/enum",
+                "/channels/0/s3DataSource/S3DataType",
+            ),
+            (
+                with(r#"{"S3DataType":"S3Prefix","S3Uri":"s3://demo-bucket/x","AttributeNames":[""]}"#),
+                "value/length",
+                "/channels/0/s3DataSource/AttributeNames/0",
+            ),
+            (
+                with(r#"{"S3DataType":"S3Prefix","S3Uri":"s3://demo-bucket/x","Region":"x"}"#),
+                "key/unknown-member",
+                "/channels/0/s3DataSource/Region",
+            ),
             (r#"{"channels":[],"seed":1}"#.to_owned(), "manifest/unknown-key", "/seed"),
         ] {
             let findings = manifest(&text).unwrap_err();

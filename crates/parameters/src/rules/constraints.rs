@@ -99,9 +99,18 @@ impl Shape {
     }
 }
 
-/// The documents' root: every known key, in its place.
-pub(super) fn known() -> &'static Shape {
-    static KNOWN: LazyLock<Shape> = LazyLock::new(read_shipped);
+/// What is known of documents and manifests.
+#[derive(Debug)]
+pub(super) struct Known {
+    /// The documents' root: every known key, in its place.
+    pub(super) root: Shape,
+    /// The `s3DataSource` of a manifest's channel.
+    pub(super) s3_data_source: Shape,
+}
+
+/// The shipped constraints, read at their first use.
+pub(super) fn known() -> &'static Known {
+    static KNOWN: LazyLock<Known> = LazyLock::new(read_shipped);
     &KNOWN
 }
 
@@ -109,9 +118,9 @@ pub(super) fn known() -> &'static Shape {
     clippy::expect_used,
     reason = "the file is part of the crate and read by its tests; nothing may validate without it"
 )]
-fn read_shipped() -> Shape {
+fn read_shipped() -> Known {
     let file: File = serde_json::from_str(include_str!("../../data/constraints.json")).expect("valid JSON");
-    Reader::new(&file).root().expect("patterns that compile, enums and members that are there")
+    Reader::new(&file).known().expect("patterns that compile, enums and members that are there")
 }
 
 #[derive(Deserialize)]
@@ -161,7 +170,22 @@ impl<'a> Reader<'a> {
         Self { file, patterns: HashMap::new() }
     }
 
-    fn root(mut self) -> Result<Shape, TableError> {
+    fn known(mut self) -> Result<Known, TableError> {
+        Ok(Known { root: self.root()?, s3_data_source: self.s3_data_source()? })
+    }
+
+    fn s3_data_source(&mut self) -> Result<Shape, TableError> {
+        const NAME: &str = "channels[].s3DataSource";
+        let member = self.file.parameters.get(NAME).ok_or_else(|| TableError::Absent(NAME.into()))?;
+        let mut shape = self.tree(member)?;
+        // Two more members that the API has; what is in them is left to the service.
+        for name in ["ModelAccessConfig", "HubAccessConfig"] {
+            shape.members.insert(name.to_owned(), Shape::group());
+        }
+        Ok(shape)
+    }
+
+    fn root(&mut self) -> Result<Shape, TableError> {
         let mut root = Shape::group();
         // The channels come from the manifest, which has its own rules.
         let of_documents = self.file.parameters.iter().filter(|(name, _)| !name.starts_with("channels["));
@@ -242,7 +266,7 @@ mod tests {
 
     #[test]
     fn the_shipped_table_reads_as_a_tree_in_the_documents_shape() {
-        let root = read_shipped();
+        let root = read_shipped().root;
         assert!(root.is_open() && root.members["model"].is_open());
         let name = &root.members["tuningJobName"];
         assert_eq!((name.min, name.max, name.stamped), (Some(1), Some(32), true));
@@ -261,7 +285,7 @@ mod tests {
 
     #[test]
     fn every_key_that_has_a_word_of_its_own_is_known() {
-        let root = read_shipped();
+        let root = read_shipped().root;
         for path in MAY_BE_EMPTY.iter().chain(&STAMPED) {
             let shape = path.split('.').try_fold(&root, |shape, level| shape.members.get(level));
             assert!(shape.is_some(), "{path}");

@@ -98,6 +98,15 @@ impl Checker<'_> {
             help = format!("{help} and {} more", allowed.len() - MAX_LISTED);
         }
         let help = format!("{help} ({})", shape.source);
+        if shape.name.ends_with("InstanceType") && is_of_a_new_family(text, allowed) {
+            let message = format!("the instance type \"{}\" is not known to this version", clipped(text));
+            return self.findings.push(
+                Diagnostic::warning("value/new-instance-type", span, message)
+                    .at(place.pointer())
+                    .label("its family is not known")
+                    .help("nothing need be done when the service has it; see that it is written as the service does"),
+            );
+        }
         let message = format!("\"{}\" is not allowed for {}", clipped(text), quoted(place));
         self.findings.push(
             Diagnostic::error("value/enum", span, message)
@@ -214,4 +223,19 @@ impl Checker<'_> {
         );
         false
     }
+}
+
+/// Whether `text` is an instance type of a family that has no other one: services get new families now and then, while
+/// the sizes of a family are settled.
+fn is_of_a_new_family(text: &str, known: &[String]) -> bool {
+    let family = |text: &str| {
+        let (family, size) = text.strip_prefix("ml.")?.split_once('.')?;
+        let plain = |part: &str| {
+            !part.is_empty()
+                && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        };
+        (plain(family) && plain(size)).then(|| family.to_owned())
+    };
+    let Some(new) = family(text) else { return false };
+    !known.iter().any(|known| family(known).is_some_and(|family| family == new))
 }

@@ -20,14 +20,15 @@ mod tuning;
 mod value;
 
 use std::collections::HashSet;
+use std::fmt::{self, Write as _};
 
 pub use registry::{Rule, all, explain, similar};
 
 use self::place::Place;
 use self::value::Checker;
 use crate::codec::encode_with_warnings;
-use crate::json::{Node, Pointer, Value};
-use crate::{Content, Diagnostic, Documents, Severity, StorePath};
+use crate::json::{Member, Node, Pointer, Value};
+use crate::{Content, Diagnostic, Documents, MAX_INPUT_BYTES, Severity, Sources, StorePath};
 
 /// The members that the launch adds at the top of the execution input.
 pub(crate) const RESERVED: [&str; 3] = ["channels", "provenance", "release"];
@@ -50,10 +51,11 @@ pub fn validate(documents: &Documents, path: &StorePath) -> Result<Valid, Vec<Di
     let (content, encoding) = encode_with_warnings(root, path);
     let mut checker = Checker { sources: &documents.sources, findings: Vec::new() };
     if matches!(root.value, Value::Object(_)) {
-        checker.check(root, constraints::known(), &Place::Root);
+        checker.check(root, &constraints::known().root, &Place::Root);
     }
     let mut findings = checker.findings;
     reserved_names(root, &mut findings);
+    input_size(root, &mut findings);
     ranges::check(root, &mut findings);
     tuning::check(root, &mut findings);
     training::check(root, &mut findings);
@@ -87,6 +89,71 @@ fn reserved_names(root: &Node, findings: &mut Vec<Diagnostic>) {
             .help("choose another name"),
         );
     }
+}
+
+/// What the documents give to an execution's input must leave room for the channels and the provenance, let alone be more
+/// than the input may have.
+fn input_size(root: &Node, findings: &mut Vec<Diagnostic>) {
+    let Value::Object(members) = &root.value else { return };
+    // Each member stands there with its quotes, a colon and a comma.
+    let bytes = |member: &Member| member.name.len() + 4 + length(&member.node);
+    let whole = members.iter().map(bytes).sum::<usize>() + 1;
+    let Some(largest) =
+        members.iter().rev().max_by_key(|member| bytes(member)).filter(|_| whole > MAX_INPUT_BYTES)
+    else {
+        return;
+    };
+    findings.push(
+        Diagnostic::error(
+            "document/input-too-large",
+            largest.name_span,
+            format!(
+                "the documents make {whole} bytes of execution input; at most {MAX_INPUT_BYTES} are allowed"
+            ),
+        )
+        .at(Pointer::default().child(&largest.name))
+        .label(format!("the largest member, with {} bytes", bytes(largest)))
+        .help("keep large values in S3 and give their URIs (StartExecution, member input)"),
+    );
+}
+
+/// The length of a value's JSON text.
+fn length(node: &Node) -> usize {
+    struct Counter(usize);
+    impl fmt::Write for Counter {
+        fn write_str(&mut self, text: &str) -> fmt::Result {
+            self.0 += text.len();
+            Ok(())
+        }
+    }
+    let mut counter = Counter(0);
+    // Counting cannot fail.
+    let _ = write!(counter, "{node}");
+    counter.0
+}
+
+/// What is wrong with the `s3DataSource` of the channel at `index` of a manifest.
+pub(crate) fn check_s3_data_source(sources: &Sources, node: &Node, index: usize) -> Vec<Diagnostic> {
+    let channels = Place::Member(&Place::Root, "channels");
+    let channel = Place::Element(&channels, index);
+    let place = Place::Member(&channel, "s3DataSource");
+    let mut checker = Checker { sources, findings: Vec::new() };
+    checker.check(node, &constraints::known().s3_data_source, &place);
+    let mut findings = checker.findings;
+    let kind = node.value.get("S3DataType");
+    if let Some(kind) = kind.filter(|kind| kind.value.as_str() == Some("AugmentedManifestFile")) {
+        findings.push(
+            Diagnostic::error(
+                "manifest/augmented",
+                kind.span,
+                "an augmented manifest file can be read in Pipe mode alone",
+            )
+            .at(place.pointer().child("S3DataType"))
+            .label("channels are read in File mode")
+            .help("use \"S3Prefix\" or \"ManifestFile\" (S3DataSource, member S3DataType)"),
+        );
+    }
+    findings
 }
 
 /// The value at `path`, if there is one.

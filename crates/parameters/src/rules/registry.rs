@@ -30,6 +30,7 @@ macro_rules! rules {
 static RULES: &[Rule] = &rules! {
     Error "document/collision" "a value is given by one document alone"
     Error "document/duplicate-key" "a name stands once in an object"
+    Error "document/input-too-large" "the documents fit an execution's input"
     Error "document/not-json" "a document is JSON"
     Error "document/not-utf8" "a document is in UTF-8"
     Error "document/reserved-name" "no key has a name that the launch adds"
@@ -38,6 +39,7 @@ static RULES: &[Rule] = &rules! {
     Error "hyperparameter/static-and-tuned" "a hyperparameter is either static or tuned"
     Warning "key/near-miss" "an unknown key is not a misspelt known one"
     Error "key/unknown-member" "an object that a service takes has that service's members"
+    Error "manifest/augmented" "no channel is an augmented manifest file"
     Error "manifest/channel-name" "a channel has a name that a training job takes"
     Error "manifest/channels" "a manifest names 1 to 20 channels"
     Error "manifest/duplicate-channel" "a channel's name stands once"
@@ -69,6 +71,7 @@ static RULES: &[Rule] = &rules! {
     Error "value/integer" "an integer is written as digits"
     Error "value/length" "a text is as long as the service takes"
     Warning "value/looks-like-placeholder" "a free text has nothing that looks like a placeholder"
+    Warning "value/new-instance-type" "an instance type is of a family that is known"
     Error "value/number" "a number is finite and written as JSON does"
     Error "value/pattern" "a text has the form that the service asks for"
     Error "value/placeholder" "no placeholder is left in"

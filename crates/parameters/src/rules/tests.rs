@@ -1,5 +1,4 @@
 use super::*;
-use crate::json::Member;
 
 fn check(text: &str) -> Vec<Diagnostic> {
     let documents = Documents::merge([("ml-parameters.json", text)]).unwrap();
@@ -159,4 +158,29 @@ fn a_document_that_stands_in_no_source_is_checked_as_well() {
     let documents = Documents { sources: crate::Sources::default(), root, digests: Vec::new() };
     let findings = validate(&documents, &"/p".parse().unwrap()).unwrap_err();
     assert_eq!(findings[0].code, "value/placeholder");
+}
+
+#[test]
+fn an_instance_type_of_a_new_family_is_no_error() {
+    for (name, code) in [
+        ("ml.z9x.2xlarge", "value/new-instance-type"),
+        ("ml.c5.3xlarge", "value/enum"),
+        ("c5.2xlarge", "value/enum"),
+        ("ml.C9.large", "value/enum"),
+    ] {
+        assert_eq!(codes(&format!(r#"{{"trainingInstanceType":"{name}"}}"#))[0].0, code, "{name}");
+        assert_eq!(codes(&format!(r#"{{"model":{{"hosting":{{"instanceType":"{name}"}}}}}}"#))[0].0, code);
+    }
+}
+
+#[test]
+fn the_size_of_the_input_is_counted_in_bytes_to_the_last() {
+    // 81 members of some 3,200 bytes each, and one to fill up.
+    let document = |fill: usize| {
+        let members: Vec<_> = (10..91).map(|n| format!(r#""m{n}":"{}","#, "é".repeat(1596))).collect();
+        format!(r#"{{{}"fill":"{}"}}"#, members.concat(), "x".repeat(fill))
+    };
+    let room = MAX_INPUT_BYTES - document(0).len();
+    assert_eq!(codes(&document(room)), []);
+    assert_eq!(codes(&document(room + 1)), [("document/input-too-large", "/m10".to_owned())]);
 }
