@@ -15,6 +15,7 @@ pub(crate) struct ContextObject<'e> {
     pub(crate) execution_input: &'e Json,
     pub(crate) role_arn: &'e str,
     pub(crate) start_time: Timestamp,
+    pub(crate) redrive_count: Option<u32>,
     pub(crate) state_machine_arn: &'e str,
     pub(crate) state_machine_name: &'e str,
     pub(crate) state_name: &'e str,
@@ -45,17 +46,17 @@ impl<'e> ContextObject<'e> {
     /// The whole object.
     pub(crate) fn to_value(&self) -> Value {
         let mut object = Map::new();
-        object.insert(
-            String::from("Execution"),
-            json!({
-                "Id": self.execution_arn,
-                "Input": Value::clone(self.execution_input),
-                "StartTime": self.start_time.to_rfc3339(),
-                "Name": self.execution_name,
-                "RoleArn": self.role_arn,
-                "RedriveCount": 0,
-            }),
-        );
+        let mut execution = json!({
+            "Id": self.execution_arn,
+            "Input": Value::clone(self.execution_input),
+            "StartTime": self.start_time.to_rfc3339(),
+            "Name": self.execution_name,
+            "RoleArn": self.role_arn,
+        });
+        if let (Some(count), Some(execution)) = (self.redrive_count, execution.as_object_mut()) {
+            execution.insert(String::from("RedriveCount"), Value::from(count));
+        }
+        object.insert(String::from("Execution"), execution);
         object.insert(
             String::from("StateMachine"),
             json!({"Id": self.state_machine_arn, "Name": self.state_machine_name}),

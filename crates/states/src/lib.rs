@@ -4,6 +4,8 @@ mod data;
 mod definition;
 mod diagnostic;
 mod digest;
+#[cfg(feature = "driver")]
+pub mod driver;
 mod environment;
 mod execution;
 mod history;
@@ -11,6 +13,7 @@ mod intrinsic;
 mod jsonata;
 mod jsonpath;
 mod random;
+mod substitute;
 mod template;
 mod time;
 
@@ -23,4 +26,5 @@ pub use execution::{
 };
 pub use history::{Details, EventType, HistoryEvent};
 pub use jsonata::Limits as JsonataLimits;
+pub use substitute::{SubstitutionError, substitute};
 pub use time::Timestamp;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::failure::Failure;
 use super::frame::{Activity, Entered, Frame, Journal, MAIN};
-use super::{Command, Event, Execution, FrameId, Outcome, Step, TaskId, Timer, TimerId};
+use super::{Command, Event, Execution, FrameId, Outcome, RunningTimer, Step, TaskId, Timer, TimerId};
 use crate::context::ContextObject;
 use crate::data::Json;
 use crate::definition::{ScopeId, State, StateKind, StateMachine};
@@ -57,7 +57,7 @@ impl<'e> Engine<'e> {
             let Some(id) = self.execution.ready.pop_front() else { return };
             self.advance(id);
         }
-        self.step.more = self.execution.outcome.is_none() && !self.execution.ready.is_empty();
+        self.step.more = self.execution.has_more();
     }
 
     fn start(&mut self) {
@@ -116,7 +116,7 @@ impl<'e> Engine<'e> {
     }
 
     fn timer_fired(&mut self, id: TimerId) {
-        match self.execution.timers.remove(&id) {
+        match self.execution.timers.remove(&id).map(|running| running.timer) {
             Some(Timer::Execution) => {
                 let previous = self.execution.journals.get(&MAIN).map_or(0, |journal| journal.last_event_id);
                 self.end(EventType::ExecutionTimedOut, previous, Outcome::TimedOut);
@@ -141,7 +141,7 @@ impl<'e> Engine<'e> {
 
     pub(super) fn start_timer(&mut self, timer: Timer, at: Timestamp) -> TimerId {
         let id = TimerId(self.next_id());
-        self.execution.timers.insert(id, timer);
+        self.execution.timers.insert(id, RunningTimer { timer, at });
         self.step.commands.push(Command::StartTimer { id, at });
         id
     }
@@ -219,6 +219,7 @@ impl<'e> Engine<'e> {
             execution_input: &parameters.input,
             role_arn: &parameters.role_arn,
             start_time: self.execution.start_time,
+            redrive_count: parameters.redrive_count,
             state_machine_arn: &parameters.state_machine_arn,
             state_machine_name: &parameters.state_machine_name,
             state_name: &state.name,

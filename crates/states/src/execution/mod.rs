@@ -229,9 +229,21 @@ pub struct Execution {
     journals: BTreeMap<u64, Journal>,
     frames: BTreeMap<FrameId, Frame>,
     ready: VecDeque<FrameId>,
-    tasks: BTreeMap<TaskId, FrameId>,
-    timers: BTreeMap<TimerId, Timer>,
+    tasks: BTreeMap<TaskId, RunningTask>,
+    timers: BTreeMap<TimerId, RunningTimer>,
     outcome: Option<Outcome>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct RunningTask {
+    frame: FrameId,
+    request: Box<TaskRequest>,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct RunningTimer {
+    timer: Timer,
+    at: Timestamp,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -299,8 +311,20 @@ impl Execution {
         &self.parameters
     }
 
-    /// The tasks that are under way.
-    pub fn running_tasks(&self) -> impl Iterator<Item = TaskId> {
-        self.tasks.keys().copied()
+    /// Whether [`Event::Started`] was taken in.
+    pub fn has_started(&self) -> bool {
+        !self.journals.is_empty()
+    }
+
+    /// The commands that are still under way: what has to be done again, or waited for, by who takes the execution over.
+    pub fn pending_commands(&self) -> Vec<Command> {
+        let tasks = self.tasks.values().map(|task| Command::ScheduleTask(task.request.clone()));
+        let timers = self.timers.iter().map(|(id, timer)| Command::StartTimer { id: *id, at: timer.at });
+        tasks.chain(timers).collect()
+    }
+
+    /// Whether there is something to do at once, by [`Event::Continue`].
+    pub fn has_more(&self) -> bool {
+        self.outcome.is_none() && !self.ready.is_empty()
     }
 }

@@ -25,6 +25,8 @@ pub struct StartParameters {
     pub state_machine_name: Arc<str>,
     /// Standard or Express.
     pub workflow: WorkflowType,
+    /// How often the execution was redriven, as the context object shows it; `None` where it shows none (synchronous Express).
+    pub redrive_count: Option<u32>,
     /// Seed of everything random in the execution.
     pub seed: u64,
     /// The service's limits, or others.
@@ -73,6 +75,7 @@ impl StartParameters {
             state_machine_arn: format!("{base}:stateMachine:{state_machine}").into(),
             state_machine_name: state_machine.into(),
             workflow: WorkflowType::Standard,
+            redrive_count: Some(0),
             seed: 0,
             limits: Limits::default(),
         }

@@ -6,7 +6,7 @@ use super::engine::Engine;
 use super::failure::{DATA_LIMIT, Failure};
 use super::flow::{foreign, too_large};
 use super::frame::{Activity, TaskWork};
-use super::{Command, FrameId, TaskId, TaskPurpose, TaskRequest, Timer};
+use super::{Command, FrameId, RunningTask, TaskId, TaskPurpose, TaskRequest, Timer};
 use crate::data::{self, Json};
 use crate::definition::{NumberField, Pattern, Resource, State, StateKind, TaskState};
 use crate::environment::Problem;
@@ -14,7 +14,7 @@ use crate::history::{Details, EventType};
 
 impl<'e> Engine<'e> {
     pub(super) fn begin_task(&mut self, id: FrameId, state: &State, task: &TaskState) -> Result<(), Problem> {
-        if task.resource.pattern() == Pattern::Callback || task.resource == Resource::Activity {
+        if task.resource.pattern() != Pattern::RequestResponse || task.resource == Resource::Activity {
             let token = self.new_token();
             if let Some(frame) = self.execution.frames.get_mut(&id) {
                 frame.task_token = Some(token);
@@ -75,7 +75,6 @@ impl<'e> Engine<'e> {
         credentials: Option<Json>,
     ) -> TaskId {
         let id = TaskId(self.next_id());
-        self.execution.tasks.insert(id, frame_id);
         let frame = self.execution.frames.get(&frame_id);
         let request = TaskRequest {
             id,
@@ -90,7 +89,9 @@ impl<'e> Engine<'e> {
             credentials,
             task_token: frame.and_then(|frame| frame.task_token.clone()),
         };
-        self.step.commands.push(Command::ScheduleTask(Box::new(request)));
+        let request = Box::new(request);
+        self.step.commands.push(Command::ScheduleTask(request.clone()));
+        self.execution.tasks.insert(id, RunningTask { frame: frame_id, request });
         id
     }
 
@@ -209,7 +210,7 @@ impl<'e> Engine<'e> {
     }
 
     pub(super) fn task_heartbeat(&mut self, id: TaskId) {
-        let Some(&frame_id) = self.execution.tasks.get(&id) else { return };
+        let Some(frame_id) = self.frame_of(id) else { return };
         let Some(frame) = self.execution.frames.get(&frame_id) else { return };
         let Activity::Task(mut work) = frame.activity else { return };
         let Some(seconds) = work.heartbeat_seconds.and_then(|seconds| i64::try_from(seconds).ok()) else {
@@ -226,7 +227,7 @@ impl<'e> Engine<'e> {
     }
 
     pub(super) fn task_succeeded(&mut self, id: TaskId, output: Json) {
-        let Some(&frame_id) = self.execution.tasks.get(&id) else { return };
+        let Some(frame_id) = self.frame_of(id) else { return };
         match self.execution.frames.get(&frame_id).map(|frame| &frame.activity) {
             Some(Activity::Reading(_)) => {
                 self.execution.tasks.remove(&id);
@@ -269,7 +270,7 @@ impl<'e> Engine<'e> {
     }
 
     pub(super) fn task_failed(&mut self, id: TaskId, failure: Failure) {
-        let Some(&frame_id) = self.execution.tasks.get(&id) else { return };
+        let Some(frame_id) = self.frame_of(id) else { return };
         if let Some(Activity::Reading(_) | Activity::Writing(_)) =
             self.execution.frames.get(&frame_id).map(|frame| &frame.activity)
         {
@@ -314,9 +315,13 @@ impl<'e> Engine<'e> {
         }
     }
 
+    fn frame_of(&self, id: TaskId) -> Option<FrameId> {
+        self.execution.tasks.get(&id).map(|task| task.frame)
+    }
+
     /// The frame and the Task state of a task under way.
     fn task_of(&self, id: TaskId) -> Option<(FrameId, &'e TaskState)> {
-        let frame_id = *self.execution.tasks.get(&id)?;
+        let frame_id = self.frame_of(id)?;
         let frame = self.execution.frames.get(&frame_id)?;
         match (&frame.activity, &self.state(frame)?.kind) {
             (Activity::Task(_), StateKind::Task(task)) => Some((frame_id, task)),

@@ -34,13 +34,16 @@ impl Engine<'_> {
         let number = match self.number(id, data, field, &place)? {
             #[expect(clippy::cast_possible_truncation, reason = "checked when the definition was read")]
             Found::Literal(number) => return Ok(number as i64),
-            Found::Path(value, path) => whole_number(&value).ok_or_else(|| {
-                Problem::runtime(format!(
-                    "The {} field refers to value \"{}\" which is not a valid integer: {path}",
-                    field.name,
-                    plain(&value)
-                ))
-            })?,
+            // The service reads numbers in strings, too.
+            Found::Path(value, path) => {
+                whole_number(&value).or_else(|| value.as_str()?.parse().ok()).ok_or_else(|| {
+                    Problem::runtime(format!(
+                        "The {} field refers to value \"{}\" which is not a valid integer: {path}",
+                        field.name,
+                        plain(&value)
+                    ))
+                })?
+            }
             Found::Query(value) => {
                 whole_number(&value).ok_or_else(|| self.wrong_type(field, &place, "integer", &value))?
             }
@@ -52,13 +55,15 @@ impl Engine<'_> {
     pub(super) fn float(&mut self, id: FrameId, data: &Json, field: &NumberField) -> Result<f64, Problem> {
         match self.number(id, data, field, field.name)? {
             Found::Literal(number) => Ok(number),
-            Found::Path(value, path) => value.as_f64().ok_or_else(|| {
-                Problem::runtime(format!(
-                    "The {} field refers to value \"{}\" which is not a valid float: {path}",
-                    field.name,
-                    plain(&value)
-                ))
-            }),
+            Found::Path(value, path) => {
+                value.as_f64().or_else(|| value.as_str()?.parse().ok()).ok_or_else(|| {
+                    Problem::runtime(format!(
+                        "The {} field refers to value \"{}\" which is not a valid float: {path}",
+                        field.name,
+                        plain(&value)
+                    ))
+                })
+            }
             Found::Query(value) => {
                 value.as_f64().ok_or_else(|| self.wrong_type(field, field.name, "number", &value))
             }

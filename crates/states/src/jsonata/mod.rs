@@ -189,6 +189,7 @@ mod tests {
             execution_input: &input,
             role_arn: "r",
             start_time: Timestamp(0),
+            redrive_count: Some(0),
             state_machine_arn: "m",
             state_machine_name: "m",
             state_name: "S",

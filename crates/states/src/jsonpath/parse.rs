@@ -152,7 +152,8 @@ impl Parser<'_> {
         Ok(if names.len() == 1 { Segment::Name(names.swap_remove(0)) } else { Segment::Names(names) })
     }
 
-    /// A string in single or double quotes; a backslash takes the next character as it is.
+    /// A string in single or double quotes; a backslash before the closing kind of quote makes it part of the string, any other
+    /// backslash is one.
     pub(super) fn quoted(&mut self) -> Result<String, ParseError> {
         let quote = match self.peek() {
             Some(quote @ ('\'' | '"')) => quote,
@@ -164,10 +165,7 @@ impl Parser<'_> {
             match self.next() {
                 None => return Err(self.error("a quote is not closed")),
                 Some(c) if c == quote => return Ok(name),
-                Some('\\') => match self.next() {
-                    None => return Err(self.error("a quote is not closed")),
-                    Some(c) => name.push(c),
-                },
+                Some('\\') if self.eat(quote) => name.push(quote),
                 Some(c) => name.push(c),
             }
         }
