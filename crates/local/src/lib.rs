@@ -8,8 +8,20 @@
 //! | `buckets/<bucket>/…` | objects, as plain files |
 //! | `sagemaker/` | jobs, models, endpoints |
 
+mod buckets;
+mod definitions;
+mod executions;
+mod local;
 mod objects;
+mod shipped;
 mod store;
+mod substitution;
+mod tasks;
+mod workflows;
 
+pub use definitions::{StateMachineError, StateMachineFault, StateMachines, state_machine_arn};
+pub use local::{BUCKETS, Local, LocalError, LocalOptions, SAGEMAKER};
 pub use objects::LocalObjects;
 pub use store::LocalStore;
+pub use substitution::SubstitutionError;
+pub use workflows::LocalWorkflows;

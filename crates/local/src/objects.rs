@@ -52,6 +52,19 @@ impl LocalObjects {
         Err(ObjectsError::Invalid { bucket: bucket.to_owned(), key: key.to_owned(), reason })
     }
 
+    /// The keys of `bucket` that begin with `prefix`, in order; none when there is no such bucket.
+    ///
+    /// # Errors
+    /// [`ObjectsError::Unavailable`] when a folder cannot be read.
+    pub fn keys(&self, bucket: &str, prefix: &str) -> Result<Vec<String>, ObjectsError> {
+        let mut keys = Vec::new();
+        collect(&self.root.join(bucket), "", &mut keys)
+            .map_err(|error| unavailable(bucket, prefix, error))?;
+        keys.retain(|key| key.starts_with(prefix));
+        keys.sort_unstable();
+        Ok(keys)
+    }
+
     /// Copies a file of the user's into a bucket and returns the version.
     ///
     /// # Errors

@@ -1,2 +1,17 @@
-//! The command: parameters and launches of ML workflows.
-fn main() {}
+//! `mlpp`: typed, validated, versioned parameters for ML workflows, and launches that can be reproduced.
+
+mod commands;
+mod config;
+mod error;
+mod exit_code;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+fn main() -> ExitCode {
+    commands::Cli::parse().run().unwrap_or_else(|error| {
+        error.show();
+        error.exit_code.into()
+    })
+}

@@ -1,0 +1,164 @@
+use std::ffi::OsString;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use mlpp_provider::{StoreError, WorkflowsError};
+use mlpp_sagemaker::{Algorithm, Config, OpenError, SageMaker, passed_environment};
+
+use crate::definitions::StateMachines;
+use crate::executions::Executions;
+use crate::workflows::LocalWorkflows;
+use crate::{LocalObjects, LocalStore};
+
+/// The folder of the buckets, below the local folder.
+pub const BUCKETS: &str = "buckets";
+/// The folder of jobs, models and endpoints, below the local folder.
+pub const SAGEMAKER: &str = "sagemaker";
+/// The file that the one process which may write has locked.
+const LOCK: &str = "lock";
+/// Parameters and executions.
+const DATABASE: &str = "mlpp.db";
+
+/// The region in the ARNs of this machine.
+pub(crate) const REGION: &str = "us-east-1";
+/// The account in the ARNs of this machine.
+pub(crate) const ACCOUNT: &str = "000000000000";
+
+/// What a local project is made of.
+#[derive(Debug)]
+pub struct LocalOptions {
+    /// The folder that holds everything; made if absent, for its owner alone.
+    pub root: PathBuf,
+    /// The executable that is `mlpp`: it supervises processes and runs the example algorithm.
+    pub program: PathBuf,
+    /// The algorithms that requests can name.
+    pub algorithms: Vec<Algorithm>,
+    /// The state machines that can be started.
+    pub state_machines: StateMachines,
+    /// The caller's environment, of which programs inherit what they need to run at all.
+    pub environment: Vec<(OsString, OsString)>,
+    /// How many training programs may run at once.
+    pub max_processes: usize,
+}
+
+impl LocalOptions {
+    /// Options without algorithms; as many training programs at once as there are cores.
+    pub fn new(root: PathBuf, program: PathBuf, state_machines: StateMachines) -> Self {
+        Self {
+            root,
+            program,
+            algorithms: Vec::new(),
+            state_machines,
+            environment: Vec::new(),
+            max_processes: std::thread::available_parallelism().map_or(1, usize::from),
+        }
+    }
+}
+
+/// Why what is local to a project cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum LocalError {
+    /// Another process is at work on it.
+    #[error("another process is at work on it")]
+    Busy,
+    /// A file or folder.
+    #[error("{} cannot be used", path.display())]
+    File {
+        /// Which one.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The parameter store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The executions.
+    #[error(transparent)]
+    Workflows(#[from] WorkflowsError),
+    /// The services.
+    #[error(transparent)]
+    SageMaker(#[from] OpenError),
+}
+
+/// A project's back end on this machine: store, buckets, services, and the engine that runs its workflows.
+///
+/// One process at a time has it open; opening it puts right what a killed one left.
+pub struct Local {
+    store: LocalStore,
+    objects: LocalObjects,
+    sagemaker: SageMaker,
+    workflows: LocalWorkflows,
+    _lock: File,
+}
+
+impl Local {
+    /// Opens the folder, or makes it.
+    ///
+    /// # Errors
+    /// [`LocalError`].
+    pub fn open(options: LocalOptions) -> Result<Self, LocalError> {
+        let LocalOptions { root, program, algorithms, state_machines, environment, max_processes } = options;
+        make_private(&root).map_err(|source| LocalError::File { path: root.clone(), source })?;
+        let lock = lock(&root.join(LOCK))?;
+        let store = LocalStore::open(&root.join(DATABASE))?;
+        let executions = Executions::open(&root.join(DATABASE))?;
+        executions.abort_left_over(jiff::Timestamp::now().as_millisecond())?;
+        let objects = LocalObjects::new(root.join(BUCKETS));
+        let supervisor = vec![program.clone().into_os_string(), OsString::from("supervise")];
+        let mut config = Config::new(root.join(SAGEMAKER), supervisor, program, Arc::new(objects.clone()));
+        config.algorithms = algorithms;
+        REGION.clone_into(&mut config.region);
+        ACCOUNT.clone_into(&mut config.account_id);
+        config.max_processes = max_processes;
+        config.environment = passed_environment(environment);
+        let sagemaker = SageMaker::open(config)?;
+        let workflows = LocalWorkflows::new(executions, state_machines, sagemaker.clone());
+        Ok(Self { store, objects, sagemaker, workflows, _lock: lock })
+    }
+
+    /// The parameter store.
+    pub fn store(&self) -> &LocalStore {
+        &self.store
+    }
+
+    /// The buckets.
+    pub fn objects(&self) -> &LocalObjects {
+        &self.objects
+    }
+
+    /// Training, tuning, models, endpoints.
+    pub fn sagemaker(&self) -> &SageMaker {
+        &self.sagemaker
+    }
+
+    /// The engine.
+    pub fn workflows(&self) -> &LocalWorkflows {
+        &self.workflows
+    }
+
+    /// Stops the executions and ends every process that was started; returns when they have ended.
+    pub async fn shutdown(&self) {
+        self.workflows.shutdown().await;
+        self.sagemaker.shutdown().await;
+    }
+}
+
+/// Makes a folder that only its owner can enter.
+fn make_private(folder: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+fn lock(file: &Path) -> Result<File, LocalError> {
+    let failed = |source| LocalError::File { path: file.to_owned(), source };
+    let lock = File::options().create(true).truncate(false).write(true).open(file).map_err(failed)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(std::fs::TryLockError::WouldBlock) => Err(LocalError::Busy),
+        Err(std::fs::TryLockError::Error(source)) => Err(failed(source)),
+    }
+}

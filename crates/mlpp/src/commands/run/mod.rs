@@ -1,0 +1,69 @@
+mod outcome;
+mod progress;
+mod stages;
+mod validate;
+mod watch;
+
+use std::path::PathBuf;
+
+use crate::config::Project;
+use crate::error::{CommandError, Plain};
+use crate::exit_code::ExitCode;
+use stages::Stages;
+
+/// Do the whole job once: validate, apply, put the data, launch, tune, deploy, predict
+///
+/// Reads the documents, the manifest and mlpp.toml in the project's folder, stores the parameters as a release, puts the
+/// data and the manifest into the local buckets, runs the workflow with them, and asks the endpoint for a prediction.
+/// Everything is local, below <PROJECT>/.mlpp. Progress goes to standard error, the result to standard output. When the
+/// command ends, every process that it started has ended.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The project's folder
+    #[arg(default_value = ".")]
+    project: PathBuf,
+    /// Print the result as JSON
+    #[arg(long)]
+    json: bool,
+    /// Print no progress
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+/// Runs the command.
+pub(crate) fn run(args: &Args) -> Result<ExitCode, CommandError> {
+    let runtime = tokio::runtime::Runtime::new().map_err(|error| CommandError::failed("start", error))?;
+    runtime.block_on(async {
+        let project = Project::open(&args.project)?;
+        let mut stages = Stages::open(&project, args.quiet)?;
+        let outcome = tokio::select! {
+            outcome = stages.run() => outcome,
+            () = interrupted() => Err(interruption()),
+        };
+        stages.close().await;
+        outcome?.print(args.json)?;
+        Ok(ExitCode::Success)
+    })
+}
+
+/// Waits for Ctrl-C or SIGTERM.
+async fn interrupted() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+        }
+        Err(_) => {
+            // Without a handler SIGTERM ends this process at once; the supervisors see that and end theirs.
+            let _ = tokio::signal::ctrl_c().await;
+        }
+    }
+}
+
+fn interruption() -> CommandError {
+    let help = Some("what was started has been ended; run again to start over".to_owned());
+    CommandError::one(ExitCode::Interrupted, Plain { message: "interrupted".to_owned(), help })
+}

@@ -1,0 +1,103 @@
+use std::time::Duration;
+
+use comfy_table::Table;
+use comfy_table::presets::UTF8_FULL_CONDENSED;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::progress::seconds;
+use crate::error::CommandError;
+
+/// What a run came to: what `--json` prints.
+#[derive(Debug, Serialize)]
+pub(super) struct Outcome {
+    pub(super) release: Release,
+    pub(super) execution: Execution,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) tuning_job: Option<TuningJob>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) endpoint: Option<String>,
+    /// What the endpoint answered: JSON, or its text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) prediction: Option<Value>,
+    pub(super) seconds: f64,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Release {
+    pub(super) number: u64,
+    pub(super) new: bool,
+    pub(super) parameters: usize,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Execution {
+    pub(super) arn: String,
+    pub(super) name: String,
+    /// Whether an earlier run had started it.
+    pub(super) already: bool,
+    pub(super) output: Value,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct TuningJob {
+    pub(super) name: String,
+    pub(super) training_jobs: u64,
+    pub(super) best_training_job: String,
+    pub(super) metric: String,
+    pub(super) value: f64,
+    pub(super) hyperparameters: serde_json::Map<String, Value>,
+}
+
+impl Outcome {
+    /// Prints the result on standard output: a table and the prediction, or all of it as JSON.
+    #[expect(clippy::print_stdout, reason = "the result is data")]
+    pub(super) fn print(&self, json: bool) -> Result<(), CommandError> {
+        if json {
+            let text = serde_json::to_string_pretty(self).map_err(|e| CommandError::failed("print", e))?;
+            println!("{text}");
+            return Ok(());
+        }
+        println!("{}", self.table());
+        match &self.prediction {
+            Some(Value::String(text)) => println!("{}", text.trim_end()),
+            Some(value) => {
+                println!(
+                    "{}",
+                    serde_json::to_string_pretty(value).map_err(|e| CommandError::failed("print", e))?
+                );
+            }
+            None => {}
+        }
+        Ok(())
+    }
+
+    fn table(&self) -> Table {
+        let mut table = Table::new();
+        table.load_style(UTF8_FULL_CONDENSED);
+        let release = &self.release;
+        let state = if release.new { "new" } else { "unchanged" };
+        table.add_row([
+            "release",
+            &format!("{} ({state}), {} parameters", release.number, release.parameters),
+        ]);
+        table.add_row(["execution", &self.execution.name]);
+        if let Some(job) = &self.tuning_job {
+            table.add_row(["tuning job", &format!("{}, {} trials", job.name, job.training_jobs)]);
+            table.add_row(["best trial", &job.best_training_job]);
+            table.add_row([&job.metric, &format!("{:.4}", job.value)]);
+            let tuned: Vec<_> =
+                job.hyperparameters.iter().map(|(name, value)| format!("{name} = {}", text(value))).collect();
+            table.add_row(["hyperparameters", &tuned.join("\n")]);
+        }
+        if let Some(endpoint) = &self.endpoint {
+            table.add_row(["endpoint", endpoint]);
+        }
+        table.add_row(["time", &seconds(Duration::from_secs_f64(self.seconds))]);
+        table
+    }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}

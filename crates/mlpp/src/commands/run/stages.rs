@@ -1,0 +1,301 @@
+//! The stages of a run, one after the other.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use mlpp_local::{
+    Local, LocalError, LocalObjects, LocalOptions, StateMachineError, StateMachineFault, StateMachines,
+    state_machine_arn,
+};
+use mlpp_parameters::{Digest, ManifestEvent};
+use mlpp_provider::{
+    ApplyOutcome, ApplyRequest, ExecutionStatus, LaunchError, LaunchRequest, Launched, Objects, apply, launch,
+};
+use mlpp_sagemaker::{Algorithm, InvokeEndpoint};
+use serde_json::Value;
+
+use super::outcome::{Execution, Outcome, Release};
+use super::progress::Progress;
+use super::validate::{Validated, read};
+use super::watch::{Watched, watch};
+use crate::commands::TOOL;
+use crate::config::Project;
+use crate::error::{CommandError, Finding, Plain};
+use crate::exit_code::ExitCode;
+
+/// A run at work.
+pub(super) struct Stages<'a> {
+    project: &'a Project,
+    validated: Validated,
+    local: Local,
+    progress: Progress,
+    started: Instant,
+}
+
+impl<'a> Stages<'a> {
+    /// Validates the project; then, and only then, opens what is local to it.
+    pub(super) fn open(project: &'a Project, quiet: bool) -> Result<Self, CommandError> {
+        let started = Instant::now();
+        let mut progress = Progress::new(quiet);
+        let objects = LocalObjects::new(project.local_folder().join(mlpp_local::BUCKETS));
+        let validated =
+            read(project, |bucket, prefix| objects.keys(bucket, prefix).is_ok_and(|keys| !keys.is_empty()))?;
+        let options = local_options(project)?;
+        progress.done(
+            "validate",
+            &format!(
+                "{} documents, {} parameters, {} channels",
+                validated.documents.digests.len(),
+                validated.content.parameters().count(),
+                validated.manifest.channels.len()
+            ),
+        );
+        let local = Local::open(options).map_err(|error| local_error(project, error))?;
+        Ok(Self { project, validated, local, progress, started })
+    }
+
+    /// All stages after validation.
+    pub(super) async fn run(&mut self) -> Result<Outcome, CommandError> {
+        let applied = self.apply().await?;
+        self.put_data().await?;
+        let event = self.put_manifest().await?;
+        let (launched, watched, output) = self.launch(&event).await?;
+        let prediction = self.predict(watched.endpoint.as_deref()).await?;
+        Ok(Outcome {
+            release: Release {
+                number: applied.release,
+                new: applied.new,
+                parameters: self.validated.content.parameters().count(),
+            },
+            execution: Execution {
+                arn: launched.started.execution_arn,
+                name: launched.name,
+                already: launched.started.already,
+                output,
+            },
+            tuning_job: watched.tuning_job,
+            endpoint: watched.endpoint,
+            prediction,
+            seconds: self.started.elapsed().as_secs_f64(),
+        })
+    }
+
+    /// Ends every process that was started.
+    pub(super) async fn close(self) {
+        self.local.shutdown().await;
+    }
+
+    async fn apply(&mut self) -> Result<ApplyOutcome, CommandError> {
+        let time = jiff::Timestamp::now().to_string();
+        // Documents are recorded by their names in the project, wherever that lies.
+        let documents: Vec<_> = self
+            .validated
+            .documents
+            .digests
+            .iter()
+            .map(|(name, digest)| (self.project.name_of(name), digest.clone()))
+            .collect();
+        let request = ApplyRequest {
+            path: &self.project.path,
+            content: &self.validated.content,
+            documents: &documents,
+            owner: "mlpp",
+            time: &time,
+            tool: TOOL,
+        };
+        let outcome = apply(self.local.store(), &request)
+            .await
+            .map_err(|error| CommandError::failed("apply the documents", error))?;
+        let what = if outcome.new {
+            format!(
+                "release {}: {} created, {} updated, {} replaced, {} deleted, {} unchanged",
+                outcome.release,
+                outcome.created,
+                outcome.updated,
+                outcome.replaced,
+                outcome.deleted,
+                outcome.unchanged
+            )
+        } else {
+            format!(
+                "release {} is in force already, {} parameters unchanged",
+                outcome.release, outcome.unchanged
+            )
+        };
+        self.progress.done("apply", &what);
+        Ok(outcome)
+    }
+
+    async fn put_data(&mut self) -> Result<(), CommandError> {
+        let (mut put, mut same) = (0, 0);
+        for file in &self.validated.data {
+            let failed = |error| CommandError::failed(&format!("put {}", file.file.display()), error);
+            let bytes = std::fs::read(&file.file)
+                .map_err(|error| CommandError::failed(&format!("read {}", file.file.display()), error))?;
+            let version = Digest::of(&bytes).to_string();
+            if self.local.objects().get(&file.bucket, &file.key, Some(&version)).await.is_ok() {
+                same += 1;
+                continue;
+            }
+            self.local.objects().put(&file.bucket, &file.key, bytes).await.map_err(failed)?;
+            put += 1;
+        }
+        self.progress.done("data", &format!("{put} objects put, {same} unchanged"));
+        Ok(())
+    }
+
+    async fn put_manifest(&mut self) -> Result<ManifestEvent, CommandError> {
+        let config = &self.project.config;
+        let bucket = config.manifest_s3_bucket_name.clone();
+        let file_name = self.project.file(&config.manifest);
+        let file_name =
+            file_name.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let key = format!("{}{file_name}", config.manifest_s3_bucket_key_prefix);
+        let failed = |error| CommandError::failed("put the manifest", error);
+        let objects = self.local.objects();
+        let version =
+            objects.put(&bucket, &key, self.validated.manifest_bytes.clone()).await.map_err(failed)?;
+        let object = objects.get(&bucket, &key, Some(&version)).await.map_err(failed)?;
+        self.progress.done("manifest", &format!("s3://{bucket}/{key}"));
+        Ok(ManifestEvent { bucket, key, version, last_modified: object.last_modified })
+    }
+
+    async fn launch(&mut self, event: &ManifestEvent) -> Result<(Launched, Watched, Value), CommandError> {
+        let target = self.project.config.target_state_machine_arn.get_ref();
+        let request = LaunchRequest {
+            event,
+            path: &self.project.path,
+            state_machine_arn: &state_machine_arn(target),
+            tool: TOOL,
+        };
+        let events = self.local.sagemaker().subscribe();
+        let launched = launch(self.local.store(), self.local.objects(), self.local.workflows(), &request)
+            .await
+            .map_err(launch_error)?;
+        let arn = launched.started.execution_arn.clone();
+        self.progress.done("launch", &format!("execution {}", launched.name));
+        let (watched, end) = watch(&self.local, &arn, events, &mut self.progress).await?;
+        if end.status != ExecutionStatus::Succeeded {
+            return Err(self.workflow_failed(&end));
+        }
+        let output = end.output.as_deref().map_or(Ok(Value::Null), serde_json::from_str);
+        let output = output.map_err(|error| CommandError::failed("read the execution's output", error))?;
+        Ok((launched, watched, output))
+    }
+
+    async fn predict(&mut self, endpoint: Option<&str>) -> Result<Option<Value>, CommandError> {
+        let (Some(endpoint), Some(predict), Some(rows)) =
+            (endpoint, &self.project.config.predict, &self.validated.rows)
+        else {
+            return Ok(None);
+        };
+        let request = InvokeEndpoint {
+            endpoint_name: endpoint.to_owned(),
+            content_type: Some(predict.content_type.clone()),
+            accept: Some(predict.accept.clone()),
+            target_variant: None,
+            body: rows.clone().into(),
+        };
+        let answer = self
+            .local
+            .sagemaker()
+            .invoke_endpoint(request)
+            .await
+            .map_err(|error| CommandError::failed(&format!("ask the endpoint {endpoint}"), error))?;
+        let text = String::from_utf8_lossy(&answer.body).into_owned();
+        self.progress.done("predict", &format!("{} bytes sent to {endpoint}", rows.len()));
+        Ok(Some(serde_json::from_str(&text).unwrap_or(Value::String(text))))
+    }
+
+    fn workflow_failed(&self, end: &mlpp_provider::ExecutionDescription) -> CommandError {
+        let error = end.error.as_deref().unwrap_or("no error name");
+        let cause = end.cause.as_deref().unwrap_or("no cause");
+        let message = format!("the workflow ended {:?}: {error}: {}", end.status, reason(cause));
+        let logs = self.project.local_folder().join(mlpp_local::SAGEMAKER).join("training-jobs");
+        let help = Some(format!("what the training programs printed lies below {}", logs.display()));
+        CommandError::one(ExitCode::WorkflowFailed, Plain { message, help })
+    }
+}
+
+/// The reason inside a cause: a job that failed has its whole description as the cause.
+fn reason(cause: &str) -> String {
+    let description: Option<Value> = serde_json::from_str(cause).ok();
+    let reason = description.as_ref().and_then(|description| description.get("FailureReason")?.as_str());
+    reason.unwrap_or(cause).to_owned()
+}
+
+/// What the project says about this machine.
+fn local_options(project: &Project) -> Result<LocalOptions, CommandError> {
+    let config = &project.config;
+    let mut algorithms = Vec::new();
+    for name in &config.algorithms {
+        let (file, text) = (project.file(name.get_ref()), project.read_named(name)?);
+        let algorithm = Algorithm::parse(&text, &file).map_err(|error| {
+            let finding =
+                Finding::at("algorithm/not-valid", &file.to_string_lossy(), &text, error.span, error.message);
+            CommandError::one(ExitCode::InvalidInput, finding)
+        })?;
+        algorithms.push(algorithm);
+    }
+    let mut own = BTreeMap::new();
+    for (name, file) in &config.state_machines {
+        own.insert(name.clone(), project.read_named(file)?);
+    }
+    let mut substitutions = BTreeMap::from([("Environment".to_owned(), config.environment.clone())]);
+    substitutions.extend(config.substitutions.clone());
+    let state_machines =
+        StateMachines::compile(&own, &substitutions).map_err(|error| state_machine_error(project, &error))?;
+    let target = &config.target_state_machine_arn;
+    if !state_machines.contains(target.get_ref()) {
+        let message = format!("there is no state machine \"{}\" on this machine", target.get_ref());
+        let names: Vec<_> = state_machines.names().collect();
+        let finding = project.finding("config/target-absent", target.span(), message);
+        let help = format!("there are {}; [state_machines] adds your own", names.join(", "));
+        return Err(CommandError::one(ExitCode::InvalidInput, finding.help(help)));
+    }
+    let program = std::env::current_exe().map_err(|error| CommandError::failed("find mlpp itself", error))?;
+    let mut options = LocalOptions::new(project.local_folder(), program, state_machines);
+    options.algorithms = algorithms;
+    options.environment = std::env::vars_os().collect();
+    Ok(options)
+}
+
+/// The first fault of a state machine, at its place in the definition.
+fn state_machine_error(project: &Project, error: &StateMachineError) -> CommandError {
+    let own = project.config.state_machines.get(&error.name);
+    let name = own.map_or(error.name.clone(), |file| project.file(file.get_ref()).display().to_string());
+    let found = |code: &str, span, message: String| {
+        let finding = Finding::at(code, &name, &error.definition, span, message);
+        CommandError::one(ExitCode::InvalidInput, finding)
+    };
+    match &error.reason {
+        StateMachineFault::Substitution(fault) => {
+            found("state-machine/substitution", fault.span.clone(), fault.to_string())
+        }
+        StateMachineFault::Definition(fault) => {
+            let first =
+                fault.diagnostics.iter().find(|finding| finding.severity == mlpp_states::Severity::Error);
+            let span = first.and_then(|finding| finding.span.clone()).unwrap_or(0..0);
+            let message = first.map_or_else(|| fault.to_string(), ToString::to_string);
+            found("state-machine/not-valid", span, message)
+        }
+    }
+}
+
+fn local_error(project: &Project, error: LocalError) -> CommandError {
+    match error {
+        LocalError::Busy => {
+            let message = format!("another mlpp is at work on {}", project.folder.display());
+            let help = Some("wait until it has ended, or end it".to_owned());
+            CommandError::one(ExitCode::Busy, Plain { message, help })
+        }
+        other => CommandError::failed("open the project's local folder", other),
+    }
+}
+
+fn launch_error(error: LaunchError) -> CommandError {
+    match error {
+        LaunchError::Manifest(findings, sources) => CommandError::invalid(&findings, &sources),
+        other => CommandError::failed("launch the workflow", other),
+    }
+}

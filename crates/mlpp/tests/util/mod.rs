@@ -1,0 +1,155 @@
+//! Runs the real binary in a copy of the example, and says everything when an expectation fails.
+
+#![allow(dead_code, clippy::unwrap_used, reason = "each test file uses a part")]
+
+use std::ffi::OsStr;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+/// The example's folder in the repository.
+pub fn example() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/titanic")
+}
+
+/// A project of a test's own: a copy of the example that may be changed.
+pub struct Project {
+    folder: tempfile::TempDir,
+}
+
+impl Project {
+    /// A copy of the example with a short tuning job.
+    pub fn titanic() -> Self {
+        let folder = tempfile::Builder::new().prefix("mlpp-test-").tempdir().unwrap();
+        copy(&example(), folder.path());
+        let project = Self { folder };
+        project.replace(
+            "ml-parameters.json",
+            "\"maxNumberOfTrainingJobs\": 10",
+            "\"maxNumberOfTrainingJobs\": 3",
+        );
+        // Short training keeps the tests fast in a debug build.
+        project.replace("hyperparameters.json", "\"MaxValue\": \"100\"", "\"MaxValue\": \"20\"");
+        project
+    }
+
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub fn read(&self, file: &str) -> String {
+        std::fs::read_to_string(self.path().join(file)).unwrap()
+    }
+
+    pub fn write(&self, file: &str, text: impl AsRef<[u8]>) {
+        std::fs::write(self.path().join(file), text).unwrap();
+    }
+
+    pub fn remove(&self, file: &str) {
+        std::fs::remove_file(self.path().join(file)).unwrap();
+    }
+
+    /// Replaces a text that must be in the file.
+    pub fn replace(&self, file: &str, from: &str, to: &str) {
+        let text = self.read(file);
+        assert!(text.contains(from), "{file} has no {from:?}:\n{text}");
+        self.write(file, text.replacen(from, to, 1));
+    }
+
+    /// The command `mlpp <args>` in the project's folder, without colours and with lines of 100 characters.
+    pub fn command<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_mlpp"));
+        command
+            .args(args)
+            .current_dir(self.path())
+            .env("NO_COLOR", "1")
+            .env("COLUMNS", "100")
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Runs it to its end and expects `code`.
+    #[track_caller]
+    pub fn expect<S: AsRef<OsStr>>(&self, code: i32, args: impl IntoIterator<Item = S>) -> Output {
+        let mut command = self.command(args);
+        let output = command.output().unwrap();
+        assert_eq!(output.status.code(), Some(code), "{}", self.report(&command, &output));
+        self.expect_nothing_left_running();
+        output
+    }
+
+    /// The processes that still have this project's folder in their command line, environment or working directory.
+    pub fn left_running(&self) -> Vec<String> {
+        let folder = self.path().to_str().unwrap();
+        let mut left = Vec::new();
+        for entry in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
+            let read = |name: &str| std::fs::read(entry.path().join(name)).unwrap_or_default();
+            let is_process = entry.file_name().to_str().is_some_and(|name| name.parse::<u32>().is_ok());
+            // A process that has ended but was not waited for has no command line.
+            let command = String::from_utf8_lossy(&read("cmdline")).replace('\0', " ");
+            if !is_process
+                || command.is_empty()
+                || entry.file_name().to_str() == Some(&std::process::id().to_string())
+            {
+                continue;
+            }
+            let at = std::fs::read_link(entry.path().join("cwd")).unwrap_or_default();
+            let environment = String::from_utf8_lossy(&read("environ")).into_owned();
+            if command.contains(folder) || at.starts_with(folder) || environment.contains(folder) {
+                left.push(format!("{}: {command}", entry.file_name().to_string_lossy()));
+            }
+        }
+        left
+    }
+
+    #[track_caller]
+    pub fn expect_nothing_left_running(&self) {
+        assert_eq!(self.left_running(), [""; 0], "processes were left running");
+    }
+
+    /// Everything about a command that did not do as expected.
+    pub fn report(&self, command: &Command, output: &Output) -> String {
+        let mut text = format!("\n{command:?}\nin {}\n", self.path().display());
+        let mut files: Vec<_> = list(self.path());
+        files.sort();
+        let _ = writeln!(text, "files:\n  {}", files.join("\n  "));
+        let _ = writeln!(text, "status: {}", output.status);
+        let _ = writeln!(text, "stdout:\n{}", String::from_utf8_lossy(&output.stdout));
+        let _ = writeln!(text, "stderr:\n{}", String::from_utf8_lossy(&output.stderr));
+        text
+    }
+
+    /// Standard error with the project's folder written as `<project>`.
+    pub fn stderr(&self, output: &Output) -> String {
+        let folder = self.path().to_str().unwrap();
+        String::from_utf8_lossy(&output.stderr).replace(folder, "<project>")
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_name() == ".mlpp" {
+            continue;
+        }
+        if entry.file_type().unwrap().is_dir() {
+            std::fs::create_dir(&target).unwrap();
+            copy(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+fn list(folder: &Path) -> Vec<String> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.path().is_dir() {
+            files.extend(list(&entry.path()));
+        } else {
+            files.push(entry.path().display().to_string());
+        }
+    }
+    files
+}
