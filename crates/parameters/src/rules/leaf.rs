@@ -148,19 +148,19 @@ impl Checker<'_> {
                     )),
             );
         }
-        let outside = |limit: Option<i64>, side| {
-            limit
-                .is_some_and(|limit| Integer::parse(text).is_some_and(|number| number.cmp_i64(limit) == side))
+        let Some(number) = Integer::parse(text).filter(|_| integer) else { return };
+        let allowed = match (shape.min, shape.max) {
+            (Some(min), _) if number.cmp_i64(min).is_lt() => format!("at least {min}"),
+            (_, Some(max)) if number.cmp_i64(max).is_gt() => format!("at most {max}"),
+            _ => return,
         };
-        if outside(shape.min, std::cmp::Ordering::Less) || outside(shape.max, std::cmp::Ordering::Greater) {
-            let message = format!("{} is {}; {} is allowed", quoted(place), clipped(text), bounds(shape));
-            self.findings.push(
-                Diagnostic::error("value/bounds", node.span, message)
-                    .at(place.pointer())
-                    .label(format!("{} is allowed", bounds(shape)))
-                    .help(format!("write {} ({})", bounds(shape), shape.source)),
-            );
-        }
+        let message = format!("{} is {}; {allowed} is allowed", quoted(place), clipped(text));
+        self.findings.push(
+            Diagnostic::error("value/bounds", node.span, message)
+                .at(place.pointer())
+                .label(format!("{allowed} is allowed"))
+                .help(format!("write {allowed} ({})", shape.source)),
+        );
     }
 
     pub(super) fn boolean(&mut self, node: &Node, place: &Place<'_>) {

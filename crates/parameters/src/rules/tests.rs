@@ -60,7 +60,17 @@ fn numbers_and_switches_may_be_written_as_texts() {
         (r#"{"targetTrackingScalingPolicyConfiguration":{"TargetValue":1e300}}"#, "value/bounds"),
         (r#"{"targetTrackingScalingPolicyConfiguration":{}}"#, "value/required"),
         (r#"{"mine":[{"deep":1e400}]}"#, "value/number"),
+        (r#"{"staticHyperParameters":{"a":1e400}}"#, "value/number"),
         (r#"{"staticHyperParameters":{"a":["x"]}}"#, "value/type"),
+        (r#"{"autoscalingMinCapacity":0}"#, "value/bounds"),
+        (
+            r#"{"targetTrackingScalingPolicyConfiguration":{"TargetValue":1,"ScaleInCooldown":-1}}"#,
+            "value/bounds",
+        ),
+        (
+            r#"{"targetTrackingScalingPolicyConfiguration":{"TargetValue":1,"PredefinedMetricSpecification":{}}}"#,
+            "value/required",
+        ),
         (r#"{"staticHyperParameters":{"a":null}}"#, "value/type"),
         (r#"{"staticHyperParameters":["x"]}"#, "value/type"),
         (r#"{"model":"survival"}"#, "value/type"),

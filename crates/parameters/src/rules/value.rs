@@ -1,7 +1,9 @@
 //! Each value by itself: what the member that it feeds takes.
 
+use std::collections::HashSet;
+
 use super::constraints::{Shape, Type};
-use super::number::{is_json_number, parse_double};
+use super::number::parse_double;
 use super::place::Place;
 use super::text::near;
 use crate::json::{Member, Node, Value};
@@ -28,7 +30,12 @@ impl Checker<'_> {
             (Type::Map, Value::Object(members)) => self.map(members, shape, place),
             (Type::List, Value::Array(elements)) => self.list(node, elements, shape, place),
             (Type::String, Value::String(text)) => self.string(node.span, text, shape, place),
-            (Type::String, Value::Number(text)) if takes_number(shape, place) => {
+            // Whether a bound is a number has rules of its own.
+            (Type::String, Value::Number(text)) if is_bound(place) => {
+                self.string(node.span, text, shape, place)
+            }
+            (Type::String, Value::Number(text)) if shape.name == "HyperParameterValue" => {
+                self.finite(node, text, place);
                 self.string(node.span, text, shape, place);
             }
             (Type::String, Value::Boolean(_)) if shape.name == "HyperParameterValue" => {}
@@ -41,7 +48,7 @@ impl Checker<'_> {
             (Type::Boolean, _) => self.boolean(node, place),
             // An object where a list of ranges should be, or one of its elements that is none, is told when encoded.
             (Type::List, Value::Object(members)) if is_range_list(shape) && !members.is_empty() => {}
-            (Type::Structure, _) if shape.name.ends_with("ParameterRange") => {}
+            (Type::Structure, _) if is_range(shape) => {}
             _ => self.wrong_type(node, shape, place),
         }
     }
@@ -65,20 +72,25 @@ impl Checker<'_> {
     }
 
     fn structure(&mut self, node: &Node, members: &[Member], shape: &Shape, place: &Place<'_>) {
+        // What stands beside the known key that it resembles is a key of the user's own.
+        let given: HashSet<_> = members.iter().map(|member| member.name.as_str()).collect();
+        let absent: Vec<_> =
+            shape.members.keys().map(String::as_str).filter(|name| !given.contains(name)).collect();
         for member in members {
             let below = Place::Member(place, &member.name);
             match shape.members.get(&member.name) {
                 Some(known) => self.check(&member.node, known, &below),
                 None if shape.is_open() => {
-                    self.near_miss(node, member, shape, &below);
+                    self.near_miss(member, &absent, &below);
                     self.unknown(&member.node, &below);
                 }
                 None => self.unknown_member(member, shape, &below),
             }
         }
-        // A range without a name is told when encoded.
-        for name in shape.required.iter().filter(|name| name.as_str() != "Name") {
-            if node.value.get(name).is_none() {
+        for name in &shape.required {
+            // A range without a name is told when encoded.
+            let told = name == "Name" && is_range(shape);
+            if !told && !given.contains(name.as_str()) {
                 let message = format!("{} has no \"{name}\"", quoted(place));
                 self.findings.push(
                     Diagnostic::error("value/required", node.span, message)
@@ -108,10 +120,10 @@ impl Checker<'_> {
         );
     }
 
-    fn near_miss(&mut self, parent: &Node, member: &Member, shape: &Shape, place: &Place<'_>) {
-        let Some(meant) = near(&member.name, shape.members.keys().map(String::as_str)) else { return };
-        // A name that cannot be one is told when encoded; beside the known key, this one is the user's own.
-        if check_level(&member.name).is_err() || parent.value.get(meant).is_some() {
+    fn near_miss(&mut self, member: &Member, absent: &[&str], place: &Place<'_>) {
+        let Some(meant) = near(&member.name, absent.iter().copied()) else { return };
+        // A key that cannot be part of a name is told when encoded.
+        if check_level(&member.name).is_err() {
             return;
         }
         let message = format!("\"{}\" is not a known key, but nearly \"{meant}\"", member.name);
@@ -176,17 +188,25 @@ impl Checker<'_> {
             Value::String(text) => {
                 self.perhaps_left_in(node.span, text, place);
             }
-            Value::Number(text) if parse_double(text).is_none() && is_json_number(text) => {
-                self.findings.push(
-                    Diagnostic::error("value/number", node.span, format!("{} is too large", clipped(text)))
-                        .at(place.pointer())
-                        .label("beyond a 64-bit floating-point number")
-                        .help("write a number below 1.8e308, or a string"),
-                );
-            }
-            _ => {}
+            Value::Number(text) => self.finite(node, text, place),
+            Value::Null | Value::Boolean(_) => {}
         }
     }
+
+    fn finite(&mut self, node: &Node, text: &str, place: &Place<'_>) {
+        if parse_double(text).is_none() {
+            self.findings.push(
+                Diagnostic::error("value/number", node.span, format!("{} is too large", clipped(text)))
+                    .at(place.pointer())
+                    .label("beyond a 64-bit floating-point number")
+                    .help("write a number below 1.8e308, or a string"),
+            );
+        }
+    }
+}
+
+fn is_range(shape: &Shape) -> bool {
+    shape.name.ends_with("ParameterRange")
 }
 
 fn is_range_list(shape: &Shape) -> bool {
@@ -196,11 +216,6 @@ fn is_range_list(shape: &Shape) -> bool {
 /// Whether this is a bound of a range.
 pub(super) fn is_bound(place: &Place<'_>) -> bool {
     matches!(place.name(), "MinValue" | "MaxValue") && matches!(place, Place::Member(Place::Element(..), _))
-}
-
-/// Whether a number may stand for its text.
-fn takes_number(shape: &Shape, place: &Place<'_>) -> bool {
-    shape.name == "HyperParameterValue" || is_bound(place)
 }
 
 fn is_empty(node: &Node) -> bool {
@@ -218,10 +233,8 @@ pub(super) fn within(count: usize, shape: &Shape) -> bool {
 
 pub(super) fn bounds(shape: &Shape) -> String {
     match (shape.min, shape.max) {
-        (Some(min), Some(max)) if shape.kind != Type::Integer || max < i64::from(i32::MAX) => {
-            format!("{min} to {max}")
-        }
-        (Some(min), _) => format!("{min} or more"),
+        (Some(min), Some(max)) => format!("{min} to {max}"),
+        (Some(min), None) => format!("{min} or more"),
         (None, Some(max)) => format!("at most {max}"),
         (None, None) => "anything".to_owned(),
     }
