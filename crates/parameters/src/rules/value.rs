@@ -32,7 +32,7 @@ impl Checker<'_> {
             (Type::String, Value::String(text)) => self.string(node.span, text, shape, place),
             // Whether a bound is a number has rules of its own.
             (Type::String, Value::Number(text)) if is_bound(place) => {
-                self.string(node.span, text, shape, place)
+                self.string(node.span, text, shape, place);
             }
             (Type::String, Value::Number(text)) if shape.name == "HyperParameterValue" => {
                 self.finite(node, text, place);
