@@ -194,3 +194,52 @@ fn the_size_of_the_input_is_counted_in_bytes_to_the_last() {
     assert_eq!(codes(&document(room)), []);
     assert_eq!(codes(&document(room + 1)), [("document/input-too-large", "/m10".to_owned())]);
 }
+
+#[test]
+fn what_stands_just_within_a_limit_is_allowed() {
+    let target = |value: &str| {
+        format!(
+            r#"{{"targetTrackingScalingPolicyConfiguration":{{"TargetValue":{value},"ScaleInCooldown":0}}}}"#
+        )
+    };
+    let capacity = |initial: u32| {
+        format!(
+            r#"{{"model":{{"hosting":{{"initialInstanceCount":{initial}}}}},"autoscalingMinCapacity":2,"autoscalingMaxCapacity":4}}"#
+        )
+    };
+    let statics = |count: usize, length: usize| {
+        let members: Vec<_> = (0..count).map(|n| format!(r#""p{n}":"{}""#, "x".repeat(length))).collect();
+        format!(r#"{{"staticHyperParameters":{{{}}}}}"#, members.join(","))
+    };
+    let spot = |rest: &str| format!(r#"{{"spotTrainingCheckpointS3Uri":"s3://demo-bucket/x"{rest}}}"#);
+    for (text, code) in [
+        // 2^360 is some 2.3485e108.
+        (target("2.348e108"), None),
+        (target("-2.348e108"), None),
+        (target("2.349e108"), Some("value/bounds")),
+        (target("-2.349e108"), Some("value/bounds")),
+        (capacity(2), None),
+        (capacity(4), None),
+        (capacity(1), Some("scaling/capacity")),
+        (capacity(5), Some("scaling/capacity")),
+        (r#"{"autoscalingMinCapacity":4,"autoscalingMaxCapacity":4}"#.to_owned(), None),
+        (r#"{"autoscalingMinCapacity":5,"autoscalingMaxCapacity":4}"#.to_owned(), Some("scaling/capacity")),
+        (statics(100, 1), None),
+        (statics(101, 1), Some("hyperparameter/count")),
+        (statics(1, 2500), None),
+        (statics(1, 2501), Some("value/length")),
+        // Too long for the member, and so not told to be large for a parameter as well.
+        (statics(1, 5000), Some("value/length")),
+        (statics(1, 9000), Some("value/length")),
+        (format!(r#"{{"notes":"{}"}}"#, "x".repeat(8192)), Some("value/advanced-tier")),
+        (format!(r#"{{"notes":"{}"}}"#, "x".repeat(8193)), Some("value/size")),
+        (ranges("Integer", r#""MinValue":"5","MaxValue":"5""#), Some("range/bounds")),
+        (spot(r#","enableManagedSpotTraining":true"#), None),
+        (spot(r#","enableManagedSpotTraining":"true""#), None),
+        (spot(r#","enableManagedSpotTraining":"false""#), Some("spot/checkpoint-unused")),
+        (spot(""), Some("spot/checkpoint-unused")),
+    ] {
+        let found: Vec<_> = codes(&text).into_iter().map(|finding| finding.0).collect();
+        assert_eq!(found, code.into_iter().collect::<Vec<_>>(), "{}", &text[..text.len().min(200)]);
+    }
+}
