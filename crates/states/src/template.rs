@@ -106,23 +106,15 @@ impl Template {
                 let mut values = Vec::with_capacity(items.len());
                 let length = place.len();
                 for (index, item) in items.iter().enumerate() {
-                    place.push_str(&format!("[{index}]"));
+                    place.push('[');
+                    place.push_str(&index.to_string());
+                    place.push(']');
                     let value = item.value(environment, place);
                     place.truncate(length);
                     values.push(value?);
                 }
                 Ok(Value::Array(values))
             }
-        }
-    }
-
-    /// Calls `visit` for each expression in the template.
-    pub(crate) fn for_each_expression<'t>(&'t self, visit: &mut dyn FnMut(&'t Expression)) {
-        match self {
-            Self::Expression(expression) => visit(expression),
-            Self::Object(members) => members.iter().for_each(|(_, inner)| inner.for_each_expression(visit)),
-            Self::Array(items) => items.iter().for_each(|inner| inner.for_each_expression(visit)),
-            Self::Literal(_) | Self::Path(_) | Self::Call(_) => {}
         }
     }
 }
@@ -153,9 +145,10 @@ fn json_path(value: &Value, location: &str, depth: usize, errors: &mut Vec<Templ
         Value::Object(map) => {
             let members = map
                 .iter()
-                .map(|(key, value)| match key.strip_suffix(".$") {
-                    Some(name) => (Arc::from(name), dynamic(key, value, location, errors)),
-                    None => {
+                .map(|(key, value)| {
+                    if let Some(name) = key.strip_suffix(".$") {
+                        (Arc::from(name), dynamic(key, value, location, errors))
+                    } else {
                         let inner = json_path(value, &format!("{location}/{key}"), depth + 1, errors);
                         (Arc::from(key.as_str()), inner)
                     }

@@ -1,5 +1,6 @@
 //! The driver: tasks run concurrently, time is the clock's, an execution can be stopped and taken over.
 #![cfg(feature = "driver")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests say what is wrong by panicking")]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

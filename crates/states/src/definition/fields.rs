@@ -109,12 +109,11 @@ impl<'d> Fields<'d> {
     }
 
     pub(super) fn text(&self, name: &str) -> Option<&'d str> {
-        match self.get(name)? {
-            Value::String(text) => Some(text),
-            _ => {
-                self.wrong(name, "Expected value of type String");
-                None
-            }
+        if let Value::String(text) = self.get(name)? {
+            Some(text)
+        } else {
+            self.wrong(name, "Expected value of type String");
+            None
         }
     }
 
@@ -126,12 +125,11 @@ impl<'d> Fields<'d> {
     }
 
     pub(super) fn flag(&self, name: &str) -> Option<bool> {
-        match self.get(name)? {
-            Value::Bool(flag) => Some(*flag),
-            _ => {
-                self.wrong(name, "Expected value of type Boolean");
-                None
-            }
+        if let Value::Bool(flag) = self.get(name)? {
+            Some(*flag)
+        } else {
+            self.wrong(name, "Expected value of type Boolean");
+            None
         }
     }
 

@@ -5,6 +5,7 @@ mod compile;
 mod fields;
 mod map;
 mod policy;
+mod references;
 mod resource;
 mod source;
 mod state;
@@ -68,7 +69,13 @@ pub(crate) enum Language {
 #[derive(Debug)]
 pub(crate) enum Flow {
     JsonPath(Box<JsonPathFlow>),
-    Jsonata { arguments: Option<Template>, output: Option<Template> },
+    Jsonata(Box<JsonataFlow>),
+}
+
+#[derive(Debug)]
+pub(crate) struct JsonataFlow {
+    pub(crate) arguments: Option<Template>,
+    pub(crate) output: Option<Template>,
 }
 
 #[derive(Debug)]
@@ -207,7 +214,7 @@ impl State {
     pub(crate) fn language(&self) -> Language {
         match self.flow {
             Flow::JsonPath(_) => Language::JsonPath,
-            Flow::Jsonata { .. } => Language::Jsonata,
+            Flow::Jsonata(_) => Language::Jsonata,
         }
     }
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::compile::Compiler;
 use super::fields::Fields;
 use super::{
-    Flow, JsonPathFlow, Language, ResultPath, ScopeId, Selection, Source, State, StateKind, Transition, Wait,
-    choice, map, policy, task,
+    Flow, JsonPathFlow, JsonataFlow, Language, ResultPath, ScopeId, Selection, Source, State, StateKind,
+    Transition, Wait, choice, map, policy, task,
 };
 use crate::time::Timestamp;
 
@@ -59,9 +59,9 @@ fn kind_of(
             if branches.is_empty() {
                 fields.findings.schema("These fields are required: [Branches]", &fields.location);
             }
-            let compiled: Vec<Option<ScopeId>> =
+            let scopes: Vec<Option<ScopeId>> =
                 branches.iter().map(|branch| compiler.scope(branch, &[])).collect();
-            StateKind::Parallel { branches: compiled.into_iter().collect::<Option<_>>()? }
+            StateKind::Parallel { branches: scopes.into_iter().collect::<Option<_>>()? }
         }
         "Map" => StateKind::Map(Box::new(map::parse(fields, compiler, compiler.workflow())?)),
         _ => {
@@ -116,7 +116,10 @@ fn check_fields(kind: &str, fields: &Fields<'_>) {
 
 fn flow(kind: &StateKind, fields: &Fields<'_>) -> Flow {
     if fields.language == Language::Jsonata {
-        return Flow::Jsonata { arguments: fields.template("Arguments"), output: fields.template("Output") };
+        return Flow::Jsonata(Box::new(JsonataFlow {
+            arguments: fields.template("Arguments"),
+            output: fields.template("Output"),
+        }));
     }
     let parameters = match kind {
         // A Map's `Parameters` is the old name of its `ItemSelector`.

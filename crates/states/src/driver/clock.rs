@@ -20,7 +20,7 @@ pub trait Clock: Send + Sync {
 pub struct SystemClock;
 
 /// Longest single sleep; after it the clock is looked at again, so that a clock that is set is noticed.
-const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+const LONGEST_SLEEP: Duration = Duration::from_mins(1);
 
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
@@ -33,7 +33,7 @@ impl Clock for SystemClock {
             let left = at.0.saturating_sub(self.now().0);
             match u64::try_from(left) {
                 Ok(left) if left > 0 => {
-                    tokio::time::sleep(Duration::from_millis(left).min(LONGEST_SLEEP)).await
+                    tokio::time::sleep(Duration::from_millis(left).min(LONGEST_SLEEP)).await;
                 }
                 _ => return,
             }

@@ -43,7 +43,6 @@ impl Engine<'_> {
         branch: Option<&Branch>,
         next: StateId,
     ) -> Result<(), Problem> {
-        let place = |name: &str| name.to_owned();
         let assign = match branch {
             Some(branch) => branch.assign.as_ref(),
             None => state.assign.as_ref(),
@@ -51,16 +50,14 @@ impl Engine<'_> {
         let assigned = self.assigned(id, assign, input, (None, None))?;
         let output = match &state.flow {
             Flow::JsonPath(flow) => self.select(id, &flow.output_path, input)?,
-            Flow::Jsonata { output, .. } => {
+            Flow::Jsonata(flow) => {
                 let template = match branch {
                     Some(branch) => branch.output.as_ref(),
-                    None => output.as_ref(),
+                    None => flow.output.as_ref(),
                 };
                 match template {
                     Some(template) => self
-                        .with_environment(id, input, (None, None), |env| {
-                            template.evaluate(env, &place("Output"))
-                        })
+                        .with_environment(id, input, (None, None), |env| template.evaluate(env, "Output"))
                         .unwrap_or_else(|| Err(foreign()))?,
                     None => Arc::clone(input),
                 }

@@ -34,7 +34,7 @@ impl<'e> Engine<'e> {
             Event::Continue => {}
             Event::TaskStarted { id, worker_name } => self.task_started(id, worker_name),
             Event::TaskSubmitted { id, output } => self.task_submitted(id, output),
-            Event::TaskSucceeded { id, output } => self.task_succeeded(id, output),
+            Event::TaskSucceeded { id, output } => self.task_succeeded(id, &output),
             Event::TaskFailed { id, error, cause } => {
                 self.task_failed(id, Failure::named(error.map(Arc::from), cause.map(Arc::from)));
             }
@@ -266,9 +266,13 @@ impl<'e> Engine<'e> {
         self.record(MAIN, previous, event_type, details);
         self.execution.outcome = Some(outcome);
         let tasks: Vec<TaskId> = self.execution.tasks.keys().copied().collect();
-        tasks.into_iter().for_each(|id| self.cancel_task(id));
+        for id in tasks {
+            self.cancel_task(id);
+        }
         let timers: Vec<TimerId> = self.execution.timers.keys().copied().collect();
-        timers.into_iter().for_each(|id| self.cancel_timer(id));
+        for id in timers {
+            self.cancel_timer(id);
+        }
         self.execution.frames.clear();
         self.execution.ready.clear();
     }

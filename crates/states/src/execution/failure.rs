@@ -13,6 +13,12 @@ pub(super) const DATA_LIMIT: &str = "States.DataLimitExceeded";
 const TASK_FAILED: &str = "States.TaskFailed";
 const ALL: &str = "States.ALL";
 
+/// A field whose evaluation failed; one problem of the service's, a Map's input that is no array, has no field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Evaluation {
+    pub(super) location: Option<Arc<str>>,
+}
+
 /// An error on its way through `Retry` and `Catch`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Failure {
@@ -24,8 +30,8 @@ pub(super) struct Failure {
     from_task: bool,
     /// `States.Runtime`: ends the execution whatever `Retry` and `Catch` say.
     pub(super) fatal: bool,
-    /// An `EvaluationFailed` event is due, for this field.
-    pub(super) evaluation: Option<Option<Arc<str>>>,
+    /// An `EvaluationFailed` event is due.
+    pub(super) evaluation: Option<Evaluation>,
 }
 
 impl Failure {
@@ -58,7 +64,8 @@ impl Failure {
             alias: None,
             from_task: false,
             fatal: problem.error == RUNTIME,
-            evaluation: (problem.error == QUERY_EVALUATION).then(|| problem.location.map(Arc::from)),
+            evaluation: (problem.error == QUERY_EVALUATION)
+                .then(|| Evaluation { location: problem.location.map(Arc::from) }),
         }
     }
 

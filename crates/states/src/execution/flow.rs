@@ -30,7 +30,7 @@ impl Engine<'_> {
         let raw = self.raw_input(id);
         match &state.flow {
             Flow::JsonPath(flow) => self.select(id, &flow.input_path, &raw),
-            Flow::Jsonata { .. } => Ok(raw),
+            Flow::Jsonata(_) => Ok(raw),
         }
     }
 
@@ -44,10 +44,12 @@ impl Engine<'_> {
                     .unwrap_or_else(|| Err(foreign())),
                 None => Ok(selected),
             },
-            Flow::Jsonata { arguments: Some(template), .. } => self
-                .with_environment(id, &selected, (None, None), |env| template.evaluate(env, "Arguments"))
-                .unwrap_or_else(|| Err(foreign())),
-            Flow::Jsonata { arguments: None, .. } => Ok(selected),
+            Flow::Jsonata(flow) => match &flow.arguments {
+                Some(template) => self
+                    .with_environment(id, &selected, (None, None), |env| template.evaluate(env, "Arguments"))
+                    .unwrap_or_else(|| Err(foreign())),
+                None => Ok(selected),
+            },
         }
     }
 
@@ -74,9 +76,9 @@ impl Engine<'_> {
                 let assigned = self.assigned(id, state.assign.as_ref(), &result, (None, None))?;
                 (self.select(id, &flow.output_path, &combined)?, assigned)
             }
-            Flow::Jsonata { output, .. } => {
+            Flow::Jsonata(flow) => {
                 let assigned = self.assigned(id, state.assign.as_ref(), &raw, (result, None))?;
-                let output = match output {
+                let output = match &flow.output {
                     Some(template) => self
                         .with_environment(id, &raw, (result, None), |env| template.evaluate(env, "Output"))
                         .unwrap_or_else(|| Err(foreign()))?,

@@ -109,22 +109,22 @@ impl Engine<'_> {
         };
         let empty = batch(batch_input.as_ref(), Vec::new());
         let overhead = data::text_len(&empty);
-        let mut batches = Vec::new();
+        let mut done = Vec::new();
         let mut current: Vec<Value> = Vec::new();
         let mut bytes = overhead;
         for item in items {
             let size = data::text_len(&*item) + usize::from(!current.is_empty());
             if !current.is_empty() && (current.len() >= most_items || bytes + size > most_bytes) {
-                batches.push(Arc::new(batch(batch_input.as_ref(), std::mem::take(&mut current))));
+                done.push(Arc::new(batch(batch_input.as_ref(), std::mem::take(&mut current))));
                 bytes = overhead;
             }
             bytes += size;
             current.push(Arc::unwrap_or_clone(item));
         }
         if !current.is_empty() {
-            batches.push(Arc::new(batch(batch_input.as_ref(), current)));
+            done.push(Arc::new(batch(batch_input.as_ref(), current)));
         }
-        Ok(batches)
+        Ok(done)
     }
 }
 

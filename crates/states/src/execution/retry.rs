@@ -39,7 +39,7 @@ impl Engine<'_> {
 
     /// `EvaluationFailed`, where an expression was the reason.
     fn report_evaluation(&mut self, id: FrameId, state: &State, failure: &Failure) {
-        let (Some(location), Some(error), Some(cause)) =
+        let (Some(evaluation), Some(error), Some(cause)) =
             (&failure.evaluation, &failure.error, &failure.cause)
         else {
             return;
@@ -52,7 +52,7 @@ impl Engine<'_> {
         }
         let details = Details::EvaluationFailed {
             state: Arc::clone(&state.name),
-            location: location.clone(),
+            location: evaluation.location.clone(),
             error: Arc::clone(error),
             cause: Arc::clone(cause),
         };
@@ -107,7 +107,7 @@ impl Engine<'_> {
                     self.assigned(id, catcher.assign.as_ref(), &error_output, (None, Some(&error_output)))?;
                 (output, assigned)
             }
-            Flow::Jsonata { .. } => {
+            Flow::Jsonata(_) => {
                 let results = (None, Some(&error_output));
                 let assigned = self.assigned(id, catcher.assign.as_ref(), &raw, results)?;
                 let output = match &catcher.output {
@@ -170,7 +170,8 @@ mod tests {
             max_delay_seconds: Some(10.0),
             jitter: false,
         };
-        assert_eq!([0, 1, 2, 3].map(|attempt| delay_seconds(&retrier, attempt)), [3.0, 6.0, 10.0, 10.0]);
+        let delays = [0, 1, 2, 3].map(|attempt| delay_seconds(&retrier, attempt).to_string());
+        assert_eq!(delays, ["3", "6", "10", "10"]);
         let endless = Retrier { max_delay_seconds: None, ..retrier };
         assert!(delay_seconds(&endless, u32::MAX).is_finite());
     }

@@ -226,22 +226,22 @@ impl<'e> Engine<'e> {
         }
     }
 
-    pub(super) fn task_succeeded(&mut self, id: TaskId, output: Json) {
+    pub(super) fn task_succeeded(&mut self, id: TaskId, output: &Json) {
         let Some(frame_id) = self.frame_of(id) else { return };
         match self.execution.frames.get(&frame_id).map(|frame| &frame.activity) {
             Some(Activity::Reading(_)) => {
                 self.execution.tasks.remove(&id);
-                return self.items_read(frame_id, &output);
+                return self.items_read(frame_id, output);
             }
             Some(Activity::Writing(_)) => {
                 self.execution.tasks.remove(&id);
-                return self.results_written(frame_id, &output);
+                return self.results_written(frame_id, output);
             }
             _ => {}
         }
         let Some((frame, task)) = self.task_of(id) else { return };
         let limits = &self.execution.parameters.limits;
-        if !data::fits(&output, limits.data_bytes, limits.data_depth) {
+        if !data::fits(output, limits.data_bytes, limits.data_depth) {
             let name = match &task.resource {
                 Resource::Integration { service, .. } => service,
                 Resource::Lambda | Resource::Activity => &task.arn,
@@ -254,11 +254,11 @@ impl<'e> Engine<'e> {
             Resource::Integration { service, action, .. } => Details::Task {
                 resource_type: Arc::clone(service),
                 resource: Arc::clone(action),
-                output: Some(Arc::clone(&output)),
+                output: Some(Arc::clone(output)),
                 error: None,
                 cause: None,
             },
-            Resource::Lambda | Resource::Activity => Details::Output { output: Arc::clone(&output) },
+            Resource::Lambda | Resource::Activity => Details::Output { output: Arc::clone(output) },
         };
         let event = match task.resource {
             Resource::Integration { .. } => EventType::TaskSucceeded,
@@ -266,7 +266,7 @@ impl<'e> Engine<'e> {
             Resource::Activity => EventType::ActivitySucceeded,
         };
         self.emit(frame, event, details);
-        self.complete(frame, &output);
+        self.complete(frame, output);
     }
 
     pub(super) fn task_failed(&mut self, id: TaskId, failure: Failure) {

@@ -102,7 +102,7 @@ impl Engine<'_> {
     fn pass(&mut self, id: FrameId, state: &State, result: Option<&Json>) -> Result<(), Problem> {
         let result = match result {
             Some(result) => Some(Arc::clone(result)),
-            None if matches!(state.flow, crate::definition::Flow::Jsonata { .. }) => None,
+            None if matches!(state.flow, crate::definition::Flow::Jsonata(_)) => None,
             None => Some(self.effective_input(id, state)?),
         };
         let (output, assigned) = self.output(id, state, result.as_ref())?;

@@ -45,7 +45,7 @@ impl Engine<'_> {
                 })?
             }
             Found::Query(value) => {
-                whole_number(&value).ok_or_else(|| self.wrong_type(field, &place, "integer", &value))?
+                whole_number(&value).ok_or_else(|| wrong_type(field, &place, "integer", &value))?
             }
         };
         Ok(number)
@@ -65,15 +65,8 @@ impl Engine<'_> {
                 })
             }
             Found::Query(value) => {
-                value.as_f64().ok_or_else(|| self.wrong_type(field, field.name, "number", &value))
+                value.as_f64().ok_or_else(|| wrong_type(field, field.name, "number", &value))
             }
-        }
-    }
-
-    fn wrong_type(&self, field: &NumberField, place: &str, expected: &str, value: &Value) -> Problem {
-        match &field.source {
-            Source::Expression(expression) => unexpected_type(expression, place, expected, value),
-            _ => foreign(),
         }
     }
 
@@ -152,6 +145,13 @@ impl Engine<'_> {
         let error = error.map(|field| self.text(id, &input, field)).transpose()?;
         let cause = cause.map(|field| self.text(id, &input, field)).transpose()?;
         Ok(Failure::named(error, cause))
+    }
+}
+
+fn wrong_type(field: &NumberField, place: &str, expected: &str, value: &Value) -> Problem {
+    match &field.source {
+        Source::Expression(expression) => unexpected_type(expression, place, expected, value),
+        _ => foreign(),
     }
 }
 

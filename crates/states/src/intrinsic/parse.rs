@@ -96,7 +96,6 @@ impl Parser<'_> {
                 _ if escaped => escaped = false,
                 (Some(_), '\\') => escaped = true,
                 (Some(open), c) if open == c => quote = None,
-                (Some(_), _) => {}
                 (None, '\'' | '"') => quote = Some(c),
                 (None, '[' | '(') => depth += 1,
                 (None, ')' | ',') if depth == 0 => {
@@ -104,7 +103,7 @@ impl Parser<'_> {
                     break;
                 }
                 (None, ']' | ')') => depth = depth.saturating_sub(1),
-                (None, _) => {}
+                (Some(_) | None, _) => {}
             }
         }
         self.at += end;

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use jsonata_core::evaluator::{Evaluator, EvaluatorError};
 use jsonata_core::value::JValue;
 
-use super::{Scope, convert};
+use super::{Scope, bounded, convert};
 use crate::digest::hex_digest;
 use crate::random::{Random, seeded_unit};
 
@@ -15,10 +15,10 @@ const MAX_RANGE: f64 = 1_000_000.0;
 
 /// Bits for the functions that an expression mentions, so that an evaluation registers no others.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Used(u16);
+pub(super) struct Used(u32);
 
 /// Names in the order of their bits.
-const NAMES: [&str; 14] = [
+const NAMES: [&str; 19] = [
     "partition",
     "range",
     "hash",
@@ -29,17 +29,16 @@ const NAMES: [&str; 14] = [
     "now",
     "millis",
     "pad",
-    CONCAT,
-    STRING,
-    JOIN,
-    REPLACE,
+    "base64encode",
+    "encodeUrl",
+    "encodeUrlComponent",
+    bounded::RENAMED[0].1,
+    bounded::RENAMED[1].1,
+    bounded::RENAMED[2].1,
+    bounded::GUARD,
+    bounded::GUARD_REPLACE,
+    bounded::GUARD_PICTURE,
 ];
-
-/// Stand-ins for functions and operators whose results must be bounded; no expression can write these names.
-pub(super) const CONCAT: &str = "&bounded";
-pub(super) const STRING: &str = "string&bounded";
-pub(super) const JOIN: &str = "join&bounded";
-pub(super) const REPLACE: &str = "replace&bounded";
 
 impl Used {
     pub(super) fn note(&mut self, name: &str) {
@@ -48,7 +47,7 @@ impl Used {
         }
     }
 
-    fn has(self, name: &str) -> bool {
+    pub(super) fn has(self, name: &str) -> bool {
         NAMES.iter().position(|known| *known == name).is_some_and(|bit| self.0 & (1 << bit) != 0)
     }
 }
@@ -58,14 +57,13 @@ type Outcome = Result<JValue, EvaluatorError>;
 /// Registers what the expression mentions. Returned is the source of randomness, where it draws from one.
 pub(super) fn register(
     evaluator: &mut Evaluator,
-    used: &Used,
+    used: Used,
     scope: &Scope<'_>,
     random: &Random,
 ) -> Result<Option<Rc<RefCell<Random>>>, EvaluatorError> {
     if used.0 == 0 {
         return Ok(None);
     }
-    let size = scope.limits.size;
     let mut drawn = None;
     if used.has("random") || used.has("uuid") {
         let source = Rc::new(RefCell::new(random.clone()));
@@ -100,18 +98,11 @@ pub(super) fn register(
     if used.has("parse") {
         evaluator.register_fn("parse", parse)?;
     }
-    register_bounded(evaluator, *used, size)?;
+    bounded::register(evaluator, used, scope.limits.size)?;
     Ok(drawn)
 }
 
-fn register_bounded(evaluator: &mut Evaluator, used: Used, size: usize) -> Result<(), EvaluatorError> {
-    if used.has("pad") {
-        evaluator.register_fn_override("pad", move |arguments: &[JValue]| pad(arguments, size))?;
-    }
-    Ok(())
-}
-
-fn argument(function: &str, position: usize) -> EvaluatorError {
+pub(super) fn argument(function: &str, position: usize) -> EvaluatorError {
     EvaluatorError::TypeError(format!(
         "T0410: Argument {position} of function \"{function}\" does not match function signature"
     ))
@@ -183,28 +174,4 @@ fn parse(arguments: &[JValue]) -> Outcome {
         },
         _ => Err(argument("parse", 1)),
     }
-}
-
-/// `$pad(text, width[, character])`, with a bound on the width.
-fn pad(arguments: &[JValue], size: usize) -> Outcome {
-    let (text, width, filler) = match arguments {
-        [JValue::Undefined, ..] => return Ok(JValue::Undefined),
-        [JValue::String(text), width] => (text, width, " "),
-        [JValue::String(text), width, JValue::String(filler)] => (text, width, &**filler),
-        _ => return Err(argument("pad", 1)),
-    };
-    let width = width.as_f64().ok_or_else(|| argument("pad", 2))?;
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a float cast saturates")]
-    let wanted = width.abs() as usize;
-    if wanted > size {
-        return Err(too_large());
-    }
-    let filler = if filler.is_empty() { " " } else { filler };
-    let missing = wanted.saturating_sub(text.chars().count());
-    let padding: String = filler.chars().cycle().take(missing).collect();
-    Ok(JValue::string(if width < 0.0 { format!("{padding}{text}") } else { format!("{text}{padding}") }))
-}
-
-fn too_large() -> EvaluatorError {
-    EvaluatorError::EvaluationError(String::from("D2015: The result is too large"))
 }

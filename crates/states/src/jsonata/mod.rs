@@ -2,6 +2,7 @@
 //!
 //! <https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html>
 
+mod bounded;
 mod convert;
 mod functions;
 mod tree;
@@ -37,7 +38,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { depth: 2_000, sequence_length: 1_000_000, size: 4_000_000, milliseconds: 10_000 }
+        Self { depth: 2_000, sequence_length: 100_000, size: 4_000_000, milliseconds: 10_000 }
     }
 }
 
@@ -89,9 +90,9 @@ impl Expression {
         &self.text
     }
 
-    /// Names of the variables that the expression refers to, `states` among them.
-    pub(crate) fn variables(&self) -> impl Iterator<Item = &str> {
-        self.uses.variables.iter().map(String::as_str)
+    /// Names of the workflow's variables that the expression reads.
+    pub(crate) fn references(&self) -> impl Iterator<Item = &str> {
+        self.uses.references().map(tree::original)
     }
 
     /// The expression's value, `None` where it is undefined; an error is JSONata's code and message.
@@ -107,7 +108,7 @@ impl Expression {
                     cancel: None,
                 },
             );
-            let drawn = functions::register(&mut evaluator, &self.uses.functions, scope, random)?;
+            let drawn = functions::register(&mut evaluator, self.uses.functions, scope, random)?;
             let value = evaluator.evaluate(&self.tree, &JValue::Undefined)?;
             Ok((value.unwrap_sequence(), drawn))
         }));
@@ -126,7 +127,7 @@ impl Expression {
     fn bindings(&self, scope: &Scope<'_>) -> Context {
         let mut context = Context::new();
         for name in &self.uses.variables {
-            if let Some(value) = scope.variables.get(name) {
+            if let Some(value) = scope.variables.get(tree::original(name)) {
                 context.bind(name.clone(), convert::from_json(value));
             }
         }
@@ -261,8 +262,33 @@ mod tests {
     }
 
     #[test]
+    fn bounds_do_not_show() {
+        for (text, expected) in [
+            ("'a' & 1 & true & null & $nothing", json!("a1truenull")),
+            ("$string($states.input.one)", json!("[{\"v\":3}]")),
+            ("$states.input.n.$string()", json!("5000")),
+            ("$map([1, 2], $string)", json!(["1", "2"])),
+            ("[1, 2] ~> $map($string) ~> $join('-')", json!("1-2")),
+            ("$join($states.input.items.$string(v), ', ')", json!("1, 2")),
+            ("$join('a')", json!("a")),
+            ("$distinct([1, 1, 2])", json!([1, 2])),
+            ("($string := function($x) { 'mine' }; $string(1))", json!("mine")),
+            ("'abc' ~> $replace(/b/, 'x$0x')", json!("axbxc")),
+            ("$replace('abc', /[ac]/, function($m) { $uppercase($m.match) })", json!("AbC")),
+            ("$pad('x', -3, '#')", json!("##x")),
+            ("$base64encode('a')", json!("YQ==")),
+            ("$encodeUrlComponent('a b')", json!("a%20b")),
+            ("$fromMillis(0, '[Y0001]-[M01]')", json!("1970-01")),
+            ("($f := function($x) { $x = [1, 2] }; $f($list))", json!(true)),
+            ("2 in $list", json!(true)),
+        ] {
+            assert_eq!(evaluate(text), Ok(Some(expected)), "{text}");
+        }
+    }
+
+    #[test]
     fn hostile_expressions_end() {
-        let limits = Limits { depth: 500, sequence_length: 10_000, size: 100_000, milliseconds: 5_000 };
+        let limits = Limits { depth: 500, sequence_length: 10_000, size: 100_000, milliseconds: 500 };
         for text in [
             "($f := function($x) { $f($x) + 1 }; $f(1))",
             "($f := function($x) { $f($x) }; $f(1))",
@@ -279,6 +305,14 @@ mod tests {
             "$formatBase(5, 99)",
             "$formatInteger(5, $pad('0', 1e9, '0'))",
             "$reduce([1..5000], function($a, $b) { [[$a]] }, [1])",
+            "$join([1..9000].('xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx'))",
+            "($a := $reduce([1..60], function($a) { [[$a], [$a]] }, 1); $b := $reduce([1..60], function($a) { [[$a], [$a]] }, 1); $a = $b)",
+            "$reduce([1..200], function($a) { $base64encode($a) }, 'xx')",
+            "$reduce([1..200], function($a) { $a ~> $encodeUrl }, '%%')",
+            "($big := $pad('x', 90000); $replace($big, /x| /, function() { $big }))",
+            "($f := $join; $reduce([1..200], function($a) { $f([$a, $a]) }, 'xx'))",
+            "$count($distinct([1..10001]))",
+            "$states.input.items ~> |$|{'x': $pad('', 1e9)}|",
         ] {
             assert!(evaluate_with(text, &limits).is_err(), "{text}");
         }

@@ -1,8 +1,12 @@
-//! What an expression mentions, found once when it is parsed.
+//! An expression's tree: what it mentions, found once when it is parsed, and where its results need bounds.
 
-use jsonata_core::ast::{AstNode, PathStep, Stage};
+use jsonata_core::ast::{AstNode, BinaryOp, PathStep, Stage};
 
+use super::bounded::{self, RENAMED};
 use super::functions::Used;
+
+/// Operators `&` up to which plain operands need no bound.
+const FEW: usize = 64;
 
 /// The names that an expression mentions.
 #[derive(Debug, Default)]
@@ -11,6 +15,22 @@ pub(super) struct Uses {
     pub(super) variables: Vec<String>,
     pub(super) states: StatesUses,
     pub(super) functions: Used,
+    /// Variables that are read, not called.
+    read: Vec<String>,
+    /// Variables that the expression itself binds.
+    bound: Vec<String>,
+    /// The expression can repeat itself or name intermediate values, so that nothing about sizes is evident.
+    repeats: bool,
+    /// `$replace` may call a function for its replacements.
+    replaces: bool,
+}
+
+impl Uses {
+    /// Variables that the expression reads and does not bind itself.
+    pub(super) fn references(&self) -> impl Iterator<Item = &str> {
+        let own = |name: &String| name.is_empty() || name == "states" || self.bound.contains(name);
+        self.read.iter().filter(move |name| !own(name)).map(String::as_str)
+    }
 }
 
 /// The members of `$states` that an expression may read.
@@ -40,25 +60,78 @@ impl StatesUses {
     }
 }
 
-/// Notes what `tree` uses.
+/// The name of a variable as the expression has it.
+pub(super) fn original(name: &str) -> &str {
+    RENAMED.iter().find(|(_, stand_in)| *stand_in == name).map_or(name, |(original, _)| original)
+}
+
+/// Notes what `tree` uses, and puts bounds where its results could outgrow the memory.
 pub(super) fn prepare(mut tree: AstNode) -> Result<(AstNode, Uses), String> {
-    let mut uses = Uses::default();
+    let mut shape = Shape::default();
+    survey(&mut tree, &mut shape);
+    if shape.replace_as_value {
+        return Err(String::from("the function $replace can only be called directly"));
+    }
+    let repeats = shape.repeats || shape.concatenations > FEW;
+    let mut uses = Uses { repeats, replaces: shape.replaces, ..Uses::default() };
     visit(&mut tree, &mut uses);
     Ok((tree, uses))
 }
 
+#[derive(Default)]
+struct Shape {
+    repeats: bool,
+    replaces: bool,
+    replace_as_value: bool,
+    concatenations: usize,
+}
+
+fn survey(node: &mut AstNode, shape: &mut Shape) {
+    match node {
+        AstNode::Lambda { .. }
+        | AstNode::Transform { .. }
+        | AstNode::Binary { op: BinaryOp::ColonEqual, .. } => {
+            shape.repeats = true;
+        }
+        AstNode::Binary { op: BinaryOp::Concatenate, .. } => shape.concatenations += 1,
+        AstNode::Variable(name) if name == "replace" => shape.replace_as_value = true,
+        AstNode::Function { name, .. } if name == "replace" => shape.replaces = true,
+        _ => {}
+    }
+    children(node, &mut |child| survey(child, shape));
+}
+
+fn renamed(name: &str) -> String {
+    let stand_in = RENAMED.iter().find(|(original, _)| *original == name).map(|(_, stand_in)| *stand_in);
+    String::from(stand_in.unwrap_or(name))
+}
+
+fn note_variable(name: &mut String, uses: &mut Uses) {
+    *name = renamed(name);
+    uses.functions.note(name);
+    if !uses.variables.iter().any(|known| known == name) {
+        uses.variables.push(name.clone());
+    }
+}
+
 fn visit(node: &mut AstNode, uses: &mut Uses) {
+    chained_replace(node);
     match node {
         AstNode::Variable(name) => {
             if name == "states" {
                 uses.states.note(None);
             }
-            uses.functions.note(name);
-            if !uses.variables.iter().any(|known| known == name) {
-                uses.variables.push(name.clone());
-            }
+            note_variable(name, uses);
+            uses.read.push(name.clone());
+            return;
         }
         AstNode::Path { steps } => {
+            for step in steps.iter_mut() {
+                [&mut step.focus, &mut step.index_var].into_iter().flatten().for_each(|name| {
+                    note_variable(name, uses);
+                    uses.bound.push(name.clone());
+                });
+            }
             if let [
                 PathStep { node: AstNode::Variable(name), stages, .. },
                 PathStep { node: AstNode::Name(member), .. },
@@ -71,58 +144,173 @@ fn visit(node: &mut AstNode, uses: &mut Uses) {
                 if !uses.variables.iter().any(|known| known == "states") {
                     uses.variables.push(String::from("states"));
                 }
-                visit_steps(&mut steps[1..], uses);
-            } else {
-                visit_steps(steps, uses);
+                let stages = steps.iter_mut().skip(1);
+                stages.for_each(|step| step_children(step, &mut |child| visit(child, uses)));
+                return;
             }
         }
         AstNode::Function { name, args, .. } => {
             if name == "now" && !args.is_empty() {
                 // With a picture, the time goes through `$fromMillis`.
-                let millis =
-                    AstNode::Function { name: String::from("millis"), args: Vec::new(), is_builtin: true };
-                args.insert(0, millis);
+                args.insert(
+                    0,
+                    AstNode::Function { name: String::from("millis"), args: Vec::new(), is_builtin: true },
+                );
                 *name = String::from("fromMillis");
             }
-            uses.functions.note(name);
-            if !uses.variables.iter().any(|known| known == name) {
-                uses.variables.push(name.clone());
+            if args.is_empty()
+                && matches!(name.as_str(), "string" | "base64encode" | "encodeUrl" | "encodeUrlComponent")
+            {
+                // The stand-ins do not see the context, which is the argument by default.
+                args.push(AstNode::Variable(String::new()));
             }
-            visit_all(args, uses);
+            note_variable(name, uses);
         }
+        AstNode::Lambda { params, .. } => {
+            for name in params {
+                note_variable(name, uses);
+                uses.bound.push(name.clone());
+            }
+        }
+        AstNode::Binary { op: BinaryOp::ColonEqual, lhs, .. } => {
+            if let AstNode::Variable(name) = lhs.as_ref() {
+                uses.bound.push(renamed(name));
+            }
+        }
+        _ => {}
+    }
+    children(node, &mut |child| visit(child, uses));
+    put_bounds(node, uses);
+}
+
+/// `text ~> $replace(…)` as `$replace(text, …)`, so that the text can be bounded.
+fn chained_replace(node: &mut AstNode) {
+    if let AstNode::Binary { op: BinaryOp::ChainPipe, lhs, rhs } = node
+        && let AstNode::Function { name, args, is_builtin } = rhs.as_mut()
+        && name == "replace"
+    {
+        let mut args = std::mem::take(args);
+        args.insert(0, std::mem::replace(lhs.as_mut(), AstNode::Null));
+        *node = AstNode::Function { name: String::from("replace"), args, is_builtin: *is_builtin };
+    }
+}
+
+fn put_bounds(node: &mut AstNode, uses: &mut Uses) {
+    match node {
+        AstNode::Binary { op: BinaryOp::Concatenate, lhs, rhs } => {
+            for operand in [lhs, rhs] {
+                if uses.repeats || !is_plain(operand) {
+                    wrap(operand, uses);
+                }
+            }
+        }
+        AstNode::Binary { op: BinaryOp::Equal | BinaryOp::NotEqual | BinaryOp::In, lhs, rhs }
+            if uses.repeats && !is_scalar(lhs) && !is_scalar(rhs) =>
+        {
+            wrap(lhs, uses);
+            wrap(rhs, uses);
+        }
+        AstNode::Function { name, args, .. } if name == "replace" && args.len() > 2 => {
+            uses.functions.note(bounded::GUARD_REPLACE);
+            let text = std::mem::replace(&mut args[0], AstNode::Null);
+            let both = vec![text, args[2].clone()];
+            args[0] = AstNode::Function {
+                name: String::from(bounded::GUARD_REPLACE),
+                args: both,
+                is_builtin: true,
+            };
+        }
+        AstNode::Function { name, args, .. } if name == "fromMillis" && args.len() > 1 => {
+            uses.functions.note(bounded::GUARD_PICTURE);
+            let picture = vec![std::mem::replace(&mut args[1], AstNode::Null)];
+            args[1] = AstNode::Function {
+                name: String::from(bounded::GUARD_PICTURE),
+                args: picture,
+                is_builtin: true,
+            };
+        }
+        AstNode::Lambda { body, .. } if uses.replaces => wrap(body, uses),
+        _ => {}
+    }
+}
+
+fn wrap(node: &mut AstNode, uses: &mut Uses) {
+    if is_scalar(node) {
+        return;
+    }
+    uses.functions.note(bounded::GUARD);
+    let inner = std::mem::replace(node, AstNode::Null);
+    *node = AstNode::Function { name: String::from(bounded::GUARD), args: vec![inner], is_builtin: true };
+}
+
+fn is_scalar(node: &AstNode) -> bool {
+    matches!(
+        node,
+        AstNode::String(_) | AstNode::Number(_) | AstNode::Boolean(_) | AstNode::Null | AstNode::Undefined
+    )
+}
+
+/// Whether the value is evidently no larger than what the expression is given, or a few times that.
+fn is_plain(node: &AstNode) -> bool {
+    match node {
+        AstNode::Variable(_) | AstNode::Name(_) => true,
+        AstNode::Path { steps } => steps.iter().all(|step| {
+            step.stages.is_empty()
+                && (is_scalar(&step.node) || matches!(step.node, AstNode::Variable(_) | AstNode::Name(_)))
+        }),
+        AstNode::Binary { op: BinaryOp::Concatenate, lhs, rhs } => is_plain(lhs) && is_plain(rhs),
+        AstNode::Function { name, .. } => {
+            matches!(
+                name.as_str(),
+                "now" | "uuid" | "millis" | "random" | "substring" | "length" | "count" | "sum"
+            ) || RENAMED.iter().any(|(_, stand_in)| stand_in == name)
+        }
+        other => is_scalar(other),
+    }
+}
+
+/// Calls `each` for the nodes right below `node`.
+fn children(node: &mut AstNode, each: &mut dyn FnMut(&mut AstNode)) {
+    match node {
+        AstNode::Path { steps } => steps.iter_mut().for_each(|step| step_children(step, each)),
+        AstNode::Function { args, .. } => args.iter_mut().for_each(each),
         AstNode::Binary { lhs, rhs, .. } => {
-            visit(lhs, uses);
-            visit(rhs, uses);
+            each(lhs);
+            each(rhs);
         }
-        AstNode::Unary { operand, .. } => visit(operand, uses),
+        AstNode::Unary { operand, .. } => each(operand),
         AstNode::Call { procedure, args } => {
-            visit(procedure, uses);
-            visit_all(args, uses);
+            each(procedure);
+            args.iter_mut().for_each(each);
         }
-        AstNode::Lambda { body, .. } => visit(body, uses),
-        AstNode::Array(items) | AstNode::Block(items) | AstNode::ArrayGroup(items) => visit_all(items, uses),
-        AstNode::Object(members) => visit_members(members, uses),
+        AstNode::Lambda { body, .. } => each(body),
+        AstNode::Array(items) | AstNode::Block(items) | AstNode::ArrayGroup(items) => {
+            items.iter_mut().for_each(each);
+        }
+        AstNode::Object(members) => member_children(members, each),
         AstNode::ObjectTransform { input, pattern } => {
-            visit(input, uses);
-            visit_members(pattern, uses);
+            each(input);
+            member_children(pattern, each);
         }
         AstNode::Conditional { condition, then_branch, else_branch } => {
-            visit(condition, uses);
-            visit(then_branch, uses);
+            each(condition);
+            each(then_branch);
             if let Some(branch) = else_branch {
-                visit(branch, uses);
+                each(branch);
             }
         }
-        AstNode::FunctionApplication(inner) => visit(inner, uses),
+        AstNode::FunctionApplication(inner) => each(inner),
         AstNode::Sort { input, terms } => {
-            visit(input, uses);
-            terms.iter_mut().for_each(|(term, _)| visit(term, uses));
+            each(input);
+            for (term, _) in terms {
+                each(term);
+            }
         }
         AstNode::Transform { location, update, delete } => {
-            visit(location, uses);
-            visit(update, uses);
+            each(location);
+            each(update);
             if let Some(delete) = delete {
-                visit(delete, uses);
+                each(delete);
             }
         }
         AstNode::String(_)
@@ -133,6 +321,7 @@ fn visit(node: &mut AstNode, uses: &mut Uses) {
         | AstNode::Undefined
         | AstNode::Placeholder
         | AstNode::Regex { .. }
+        | AstNode::Variable(_)
         | AstNode::ParentVariable(_)
         | AstNode::Wildcard
         | AstNode::Descendant
@@ -140,24 +329,18 @@ fn visit(node: &mut AstNode, uses: &mut Uses) {
     }
 }
 
-fn visit_all(nodes: &mut [AstNode], uses: &mut Uses) {
-    nodes.iter_mut().for_each(|node| visit(node, uses));
-}
-
-fn visit_members(members: &mut [(AstNode, AstNode)], uses: &mut Uses) {
+fn member_children(members: &mut [(AstNode, AstNode)], each: &mut dyn FnMut(&mut AstNode)) {
     for (key, value) in members {
-        visit(key, uses);
-        visit(value, uses);
+        each(key);
+        each(value);
     }
 }
 
-fn visit_steps(steps: &mut [PathStep], uses: &mut Uses) {
-    for step in steps {
-        visit(&mut step.node, uses);
-        for stage in &mut step.stages {
-            if let Stage::Filter(filter) = stage {
-                visit(filter, uses);
-            }
+fn step_children(step: &mut PathStep, each: &mut dyn FnMut(&mut AstNode)) {
+    each(&mut step.node);
+    for stage in &mut step.stages {
+        if let Stage::Filter(filter) = stage {
+            each(filter);
         }
     }
 }

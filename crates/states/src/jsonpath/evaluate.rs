@@ -52,7 +52,7 @@ impl Path {
         let upto = |end: usize| self.segments[..end].iter().map(bracketed).collect::<String>();
         let last = position + 1 == self.segments.len();
         match (&self.segments[position], at) {
-            (Segment::Name(name), Value::Object(_)) | (Segment::Name(name), Value::Null) if !last => {
+            (Segment::Name(name), Value::Object(_) | Value::Null) if !last => {
                 let _ = name;
                 PathError::MissingProperty { path: upto(position + 1) }
             }
@@ -79,10 +79,11 @@ pub(super) fn select<'v>(value: &'v Value, segments: &[Segment]) -> Vec<&'v Valu
 
 fn step<'v>(value: &'v Value, segment: &Segment, out: &mut Vec<&'v Value>) {
     match segment {
-        Segment::Name(name) => match value {
-            Value::Object(map) => out.extend(map.get(name.as_str())),
-            _ => {}
-        },
+        Segment::Name(name) => {
+            if let Value::Object(map) = value {
+                out.extend(map.get(name.as_str()));
+            }
+        }
         Segment::Names(names) => {
             if let Value::Object(map) = value {
                 out.extend(names.iter().filter_map(|name| map.get(name.as_str())));
@@ -114,10 +115,10 @@ fn descend<'v>(value: &'v Value, out: &mut Vec<&'v Value>) {
     out.push(value);
     match value {
         Value::Array(items) => {
-            items.iter().filter(|item| is_container(item)).for_each(|item| descend(item, out))
+            items.iter().filter(|item| is_container(item)).for_each(|item| descend(item, out));
         }
         Value::Object(map) => {
-            map.values().filter(|item| is_container(item)).for_each(|item| descend(item, out))
+            map.values().filter(|item| is_container(item)).for_each(|item| descend(item, out));
         }
         _ => {}
     }

@@ -155,9 +155,8 @@ impl Parser<'_> {
     /// A string in single or double quotes; a backslash before the closing kind of quote makes it part of the string, any other
     /// backslash is one.
     pub(super) fn quoted(&mut self) -> Result<String, ParseError> {
-        let quote = match self.peek() {
-            Some(quote @ ('\'' | '"')) => quote,
-            _ => return Err(self.error("a quoted name is missing")),
+        let Some(quote @ ('\'' | '"')) = self.peek() else {
+            return Err(self.error("a quoted name is missing"));
         };
         self.at += 1;
         let mut name = String::new();

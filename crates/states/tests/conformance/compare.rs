@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::replay::Run;
 
-pub fn differences(vector: &Value, run: &Run) -> Vec<String> {
+pub(crate) fn differences(vector: &Value, run: &Run) -> Vec<String> {
     let tokens = Tokens(
         ["placeholders", "output_placeholders"]
             .iter()
@@ -50,7 +50,7 @@ pub fn differences(vector: &Value, run: &Run) -> Vec<String> {
 fn history(vector: &Value, run: &Run, tokens: &Tokens<'_>) -> Option<String> {
     let recorded: Vec<Value> =
         vector["expect"]["events"].as_array().unwrap().iter().map(without_extras).collect();
-    let actual: Vec<Value> = run.events.iter().map(|event| event.to_flat_json()).collect();
+    let actual: Vec<Value> = run.events.iter().map(mlpp_states::HistoryEvent::to_flat_json).collect();
     if vector["event_ids_reliable"] == json!(false) {
         // The recorder dropped ids, and these events.
         let mut left: Vec<Value> = actual

@@ -9,7 +9,7 @@ use mlpp_states::{
 };
 use serde_json::{Value, json};
 
-pub struct Run {
+pub(crate) struct Run {
     pub outcome: Option<Outcome>,
     pub events: Vec<HistoryEvent>,
     /// Parameters that a task was given and those that were recorded, where they differ.
@@ -26,7 +26,7 @@ struct Replay<'v> {
 }
 
 /// Runs `vector`; `between` sees the execution after every step.
-pub fn run(vector: &Value, between: &mut dyn FnMut(&mut Execution)) -> Result<Run, String> {
+pub(crate) fn run(vector: &Value, between: &mut dyn FnMut(&mut Execution)) -> Result<Run, String> {
     let definition = substituted(&vector["definition"], &vector["placeholder_values"]);
     let input = substituted(&vector["input"], &vector["placeholder_values"]);
     let workflow = if vector["type"] == "EXPRESS" { WorkflowType::Express } else { WorkflowType::Standard };
@@ -165,7 +165,7 @@ impl Replay<'_> {
         };
         match output {
             Some(output) => {
-                self.pending.push(Event::TaskSucceeded { id: request.id, output: Json::new(output) })
+                self.pending.push(Event::TaskSucceeded { id: request.id, output: Json::new(output) });
             }
             None => self.problem = Some(format!("no object for {request:?}")),
         }
