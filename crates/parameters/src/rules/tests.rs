@@ -59,6 +59,11 @@ fn numbers_and_switches_may_be_written_as_texts() {
         (r#"{"targetTrackingScalingPolicyConfiguration":{"TargetValue":1e400}}"#, "value/number"),
         (r#"{"targetTrackingScalingPolicyConfiguration":{"TargetValue":1e300}}"#, "value/bounds"),
         (r#"{"targetTrackingScalingPolicyConfiguration":{}}"#, "value/required"),
+        (
+            r#"{"targetTrackingScalingPolicyConfiguration":{"TargetValue":1,
+                "CustomizedMetricSpecification":{"Dimensions":[{"Value":"x"}]}}}"#,
+            "value/required",
+        ),
         (r#"{"mine":[{"deep":1e400}]}"#, "value/number"),
         (r#"{"staticHyperParameters":{"a":1e400}}"#, "value/number"),
         (r#"{"staticHyperParameters":{"a":["x"]}}"#, "value/type"),
