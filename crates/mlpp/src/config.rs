@@ -115,11 +115,14 @@ impl Project {
             return Err(CommandError::one(
                 ExitCode::InvalidInput,
                 Plain {
+                    code: "project/absent",
                     message: format!("there is no folder {}", folder.display()),
-                    help: Some("name the folder that holds the documents".to_owned()),
+                    help: "name the folder that holds the documents".to_owned(),
                 },
             ));
         }
+        // What lies in the current folder is shown without it.
+        let folder = if folder == Path::new(".") { Path::new("") } else { folder };
         let file = folder.join(FILE);
         let text = match std::fs::read_to_string(&file) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),

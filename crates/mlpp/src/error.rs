@@ -130,10 +130,20 @@ impl Diagnostic for Finding {
 }
 
 /// Something wrong that has no place in a text.
-#[derive(Debug, thiserror::Error, Diagnostic)]
+#[derive(Debug, thiserror::Error)]
 #[error("{message}")]
 pub(crate) struct Plain {
+    pub(crate) code: &'static str,
     pub(crate) message: String,
-    #[help]
-    pub(crate) help: Option<String>,
+    pub(crate) help: String,
+}
+
+impl Diagnostic for Plain {
+    fn code<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {
+        Some(Box::new(self.code))
+    }
+
+    fn help<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {
+        Some(Box::new(&self.help))
+    }
 }

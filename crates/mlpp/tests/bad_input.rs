@@ -38,8 +38,8 @@ fn a_document_that_is_not_json() {
     let project = Project::titanic();
     project.replace(
         "ml-parameters.json",
-        "\"maxParallelTrainingJobs\": 10,",
-        "\"maxParallelTrainingJobs\": 10",
+        "\"maxParallelTrainingJobs\": 3,",
+        "\"maxParallelTrainingJobs\": 3",
     );
     refused(&project, "document_not_json");
 }

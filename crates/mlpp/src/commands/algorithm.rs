@@ -20,9 +20,9 @@ enum Algorithm {
 
 #[derive(Debug, Clone, Copy, Subcommand)]
 enum Program {
-    /// Train a model, as a SageMaker training container would: data, hyperparameters and places come from the SM_* variables
+    /// Train a model, as a SageMaker training container would: data, hyperparameters and places come from the `SM_*` variables
     Train,
-    /// Answer /ping and /invocations with the model in SM_MODEL_DIR, on the port SAGEMAKER_BIND_TO_PORT
+    /// Answer /ping and /invocations with the model in `SM_MODEL_DIR`, on the port `SAGEMAKER_BIND_TO_PORT`
     Serve,
 }
 

@@ -8,56 +8,54 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 /// The example's folder in the repository.
-pub fn example() -> PathBuf {
+pub(crate) fn example() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/titanic")
 }
 
 /// A project of a test's own: a copy of the example that may be changed.
-pub struct Project {
+pub(crate) struct Project {
     folder: tempfile::TempDir,
 }
 
 impl Project {
     /// A copy of the example with a short tuning job.
-    pub fn titanic() -> Self {
+    pub(crate) fn titanic() -> Self {
         let folder = tempfile::Builder::new().prefix("mlpp-test-").tempdir().unwrap();
         copy(&example(), folder.path());
         let project = Self { folder };
-        project.replace(
-            "ml-parameters.json",
-            "\"maxNumberOfTrainingJobs\": 10",
-            "\"maxNumberOfTrainingJobs\": 3",
-        );
+        for limit in ["maxNumberOfTrainingJobs", "maxParallelTrainingJobs"] {
+            project.replace("ml-parameters.json", &format!("\"{limit}\": 10"), &format!("\"{limit}\": 3"));
+        }
         // Short training keeps the tests fast in a debug build.
         project.replace("hyperparameters.json", "\"MaxValue\": \"100\"", "\"MaxValue\": \"20\"");
         project
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.folder.path()
     }
 
-    pub fn read(&self, file: &str) -> String {
+    pub(crate) fn read(&self, file: &str) -> String {
         std::fs::read_to_string(self.path().join(file)).unwrap()
     }
 
-    pub fn write(&self, file: &str, text: impl AsRef<[u8]>) {
+    pub(crate) fn write(&self, file: &str, text: impl AsRef<[u8]>) {
         std::fs::write(self.path().join(file), text).unwrap();
     }
 
-    pub fn remove(&self, file: &str) {
+    pub(crate) fn remove(&self, file: &str) {
         std::fs::remove_file(self.path().join(file)).unwrap();
     }
 
     /// Replaces a text that must be in the file.
-    pub fn replace(&self, file: &str, from: &str, to: &str) {
+    pub(crate) fn replace(&self, file: &str, from: &str, to: &str) {
         let text = self.read(file);
         assert!(text.contains(from), "{file} has no {from:?}:\n{text}");
         self.write(file, text.replacen(from, to, 1));
     }
 
     /// The command `mlpp <args>` in the project's folder, without colours and with lines of 100 characters.
-    pub fn command<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Command {
+    pub(crate) fn command<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_mlpp"));
         command
             .args(args)
@@ -70,7 +68,7 @@ impl Project {
 
     /// Runs it to its end and expects `code`.
     #[track_caller]
-    pub fn expect<S: AsRef<OsStr>>(&self, code: i32, args: impl IntoIterator<Item = S>) -> Output {
+    pub(crate) fn expect<S: AsRef<OsStr>>(&self, code: i32, args: impl IntoIterator<Item = S>) -> Output {
         let mut command = self.command(args);
         let output = command.output().unwrap();
         assert_eq!(output.status.code(), Some(code), "{}", self.report(&command, &output));
@@ -79,7 +77,7 @@ impl Project {
     }
 
     /// The processes that still have this project's folder in their command line, environment or working directory.
-    pub fn left_running(&self) -> Vec<String> {
+    pub(crate) fn left_running(&self) -> Vec<String> {
         let folder = self.path().to_str().unwrap();
         let mut left = Vec::new();
         for entry in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
@@ -103,12 +101,12 @@ impl Project {
     }
 
     #[track_caller]
-    pub fn expect_nothing_left_running(&self) {
+    pub(crate) fn expect_nothing_left_running(&self) {
         assert_eq!(self.left_running(), [""; 0], "processes were left running");
     }
 
     /// Everything about a command that did not do as expected.
-    pub fn report(&self, command: &Command, output: &Output) -> String {
+    pub(crate) fn report(&self, command: &Command, output: &Output) -> String {
         let mut text = format!("\n{command:?}\nin {}\n", self.path().display());
         let mut files: Vec<_> = list(self.path());
         files.sort();
@@ -120,7 +118,7 @@ impl Project {
     }
 
     /// Standard error with the project's folder written as `<project>`.
-    pub fn stderr(&self, output: &Output) -> String {
+    pub(crate) fn stderr(&self, output: &Output) -> String {
         let folder = self.path().to_str().unwrap();
         String::from_utf8_lossy(&output.stderr).replace(folder, "<project>")
     }

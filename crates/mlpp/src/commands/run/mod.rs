@@ -64,6 +64,10 @@ async fn interrupted() {
 }
 
 fn interruption() -> CommandError {
-    let help = Some("what was started has been ended; run again to start over".to_owned());
-    CommandError::one(ExitCode::Interrupted, Plain { message: "interrupted".to_owned(), help })
+    let plain = Plain {
+        code: "run/interrupted",
+        message: "interrupted".to_owned(),
+        help: "what was started has been ended; run again to start over".to_owned(),
+    };
+    CommandError::one(ExitCode::Interrupted, plain)
 }

@@ -41,6 +41,9 @@ impl<'a> Stages<'a> {
         let validated =
             read(project, |bucket, prefix| objects.keys(bucket, prefix).is_ok_and(|keys| !keys.is_empty()))?;
         let options = local_options(project)?;
+        if !quiet {
+            CommandError::invalid(&validated.warnings, &validated.documents.sources).show();
+        }
         progress.done(
             "validate",
             &format!(
@@ -178,6 +181,7 @@ impl<'a> Stages<'a> {
         if end.status != ExecutionStatus::Succeeded {
             return Err(self.workflow_failed(&end));
         }
+        self.progress.done("workflow", "succeeded");
         let output = end.output.as_deref().map_or(Ok(Value::Null), serde_json::from_str);
         let output = output.map_err(|error| CommandError::failed("read the execution's output", error))?;
         Ok((launched, watched, output))
@@ -212,8 +216,8 @@ impl<'a> Stages<'a> {
         let cause = end.cause.as_deref().unwrap_or("no cause");
         let message = format!("the workflow ended {:?}: {error}: {}", end.status, reason(cause));
         let logs = self.project.local_folder().join(mlpp_local::SAGEMAKER).join("training-jobs");
-        let help = Some(format!("what the training programs printed lies below {}", logs.display()));
-        CommandError::one(ExitCode::WorkflowFailed, Plain { message, help })
+        let help = format!("what the training programs printed lies below {}", logs.display());
+        CommandError::one(ExitCode::WorkflowFailed, Plain { code: "workflow/failed", message, help })
     }
 }
 
@@ -230,7 +234,9 @@ fn local_options(project: &Project) -> Result<LocalOptions, CommandError> {
     let mut algorithms = Vec::new();
     for name in &config.algorithms {
         let (file, text) = (project.file(name.get_ref()), project.read_named(name)?);
-        let algorithm = Algorithm::parse(&text, &file).map_err(|error| {
+        let place = std::path::absolute(&file)
+            .map_err(|error| CommandError::failed(&format!("find {}", file.display()), error))?;
+        let algorithm = Algorithm::parse(&text, &place).map_err(|error| {
             let finding =
                 Finding::at("algorithm/not-valid", &file.to_string_lossy(), &text, error.span, error.message);
             CommandError::one(ExitCode::InvalidInput, finding)
@@ -285,9 +291,9 @@ fn state_machine_error(project: &Project, error: &StateMachineError) -> CommandE
 fn local_error(project: &Project, error: LocalError) -> CommandError {
     match error {
         LocalError::Busy => {
-            let message = format!("another mlpp is at work on {}", project.folder.display());
-            let help = Some("wait until it has ended, or end it".to_owned());
-            CommandError::one(ExitCode::Busy, Plain { message, help })
+            let message = format!("another mlpp is at work in {}", project.local_folder().display());
+            let help = "wait until it has ended, or end it".to_owned();
+            CommandError::one(ExitCode::Busy, Plain { code: "project/busy", message, help })
         }
         other => CommandError::failed("open the project's local folder", other),
     }

@@ -21,6 +21,8 @@ pub(crate) struct DataFile {
 pub(crate) struct Validated {
     pub(crate) documents: Documents,
     pub(crate) content: Content,
+    /// What is worth a look in the documents.
+    pub(crate) warnings: Vec<Diagnostic>,
     pub(crate) manifest: Manifest,
     pub(crate) manifest_bytes: Vec<u8>,
     pub(crate) data: Vec<DataFile>,
@@ -71,6 +73,7 @@ pub(crate) fn read(
     Ok(Validated {
         documents,
         content: valid.content,
+        warnings: valid.warnings,
         manifest,
         manifest_bytes,
         data,
@@ -84,7 +87,7 @@ fn document(file: &Path) -> Result<(String, Vec<u8>), CommandError> {
         Ok(bytes) => Ok((name, bytes)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             let help = "every project has it; mlpp.toml may name another file for it".to_owned();
-            let plain = Plain { message: format!("there is no {name}"), help: Some(help) };
+            let plain = Plain { code: "project/file-absent", message: format!("there is no {name}"), help };
             Err(CommandError::one(ExitCode::InvalidInput, plain))
         }
         Err(error) => Err(CommandError::failed(&format!("read {name}"), error)),
