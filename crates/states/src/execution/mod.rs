@@ -29,7 +29,7 @@ use serde::{Deserialize, Serialize};
 pub use parameters::{Limits, StartParameters};
 
 use crate::data::Json;
-use crate::definition::StateMachine;
+use crate::definition::{Resource, StateMachine};
 use crate::history::HistoryEvent;
 use crate::random::Random;
 use crate::time::Timestamp;
@@ -155,6 +155,17 @@ pub struct TaskRequest {
     pub credentials: Option<Json>,
     /// The token that ends a `.waitForTaskToken` task or identifies an activity's.
     pub task_token: Option<Arc<str>>,
+}
+
+impl TaskRequest {
+    /// Service and action of an integration, `("sagemaker", "createModel")` for `arn:aws:states:::sagemaker:createModel`; `None` for a
+    /// function or an activity. The action keeps its suffix, `.sync` and the like.
+    pub fn integration(&self) -> Option<(Arc<str>, Arc<str>)> {
+        match Resource::parse(&self.resource) {
+            Resource::Integration { service, action, .. } => Some((service, action)),
+            Resource::Lambda | Resource::Activity => None,
+        }
+    }
 }
 
 /// Why a task is done.

@@ -81,7 +81,9 @@ fn recorded_executions() {
     if std::env::var_os("MLPP_CONFORMANCE_VERBOSE").is_some() {
         for (id, differences) in &failures {
             println!("{id}");
-            differences.iter().for_each(|difference| println!("    {difference}"));
+            for difference in differences {
+                println!("    {difference}");
+            }
         }
     }
     for (kind, (passed, all)) in &table {
