@@ -34,8 +34,6 @@ pub(super) struct Release {
 pub(super) struct Execution {
     pub(super) arn: String,
     pub(super) name: String,
-    /// Whether an earlier run had started it.
-    pub(super) already: bool,
     pub(super) output: Value,
 }
 

@@ -1,7 +1,7 @@
 //! The stages of a run, one after the other.
 
 use std::collections::BTreeMap;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use mlpp_local::{
     Local, LocalError, LocalObjects, LocalOptions, StateMachineError, StateMachineFault, StateMachines,
@@ -11,8 +11,9 @@ use mlpp_parameters::{Digest, ManifestEvent};
 use mlpp_provider::{
     ApplyOutcome, ApplyRequest, ExecutionStatus, LaunchError, LaunchRequest, Launched, Objects, apply, launch,
 };
-use mlpp_sagemaker::{Algorithm, InvokeEndpoint};
+use mlpp_sagemaker::{Algorithm, InvokeEndpoint, JobEvent};
 use serde_json::Value;
+use tokio::sync::broadcast::Receiver;
 
 use super::outcome::{Execution, Outcome, Release};
 use super::progress::Progress;
@@ -61,8 +62,8 @@ impl<'a> Stages<'a> {
     pub(super) async fn run(&mut self) -> Result<Outcome, CommandError> {
         let applied = self.apply().await?;
         self.put_data().await?;
-        let event = self.put_manifest().await?;
-        let (launched, watched, output) = self.launch(&event).await?;
+        let (launched, events) = self.launch().await?;
+        let (watched, output) = self.watch(&launched, events).await?;
         let prediction = self.predict(watched.endpoint.as_deref()).await?;
         Ok(Outcome {
             release: Release {
@@ -70,12 +71,7 @@ impl<'a> Stages<'a> {
                 new: applied.new,
                 parameters: self.validated.content.parameters().count(),
             },
-            execution: Execution {
-                arn: launched.started.execution_arn,
-                name: launched.name,
-                already: launched.started.already,
-                output,
-            },
+            execution: Execution { arn: launched.started.execution_arn, name: launched.name, output },
             tuning_job: watched.tuning_job,
             endpoint: watched.endpoint,
             prediction,
@@ -147,7 +143,7 @@ impl<'a> Stages<'a> {
         Ok(())
     }
 
-    async fn put_manifest(&mut self) -> Result<ManifestEvent, CommandError> {
+    async fn put_manifest(&self) -> Result<ManifestEvent, CommandError> {
         let config = &self.project.config;
         let bucket = config.manifest_s3_bucket_name.clone();
         let file_name = self.project.file(&config.manifest);
@@ -159,32 +155,51 @@ impl<'a> Stages<'a> {
         let version =
             objects.put(&bucket, &key, self.validated.manifest_bytes.clone()).await.map_err(failed)?;
         let object = objects.get(&bucket, &key, Some(&version)).await.map_err(failed)?;
-        self.progress.done("manifest", &format!("s3://{bucket}/{key}"));
         Ok(ManifestEvent { bucket, key, version, last_modified: object.last_modified })
     }
 
-    async fn launch(&mut self, event: &ManifestEvent) -> Result<(Launched, Watched, Value), CommandError> {
+    /// Puts the manifest and starts the execution for it. A launch is a function of the manifest's version and second, so
+    /// that a manifest put again within the second of an earlier run has to be put once more.
+    async fn launch(&mut self) -> Result<(Launched, Receiver<JobEvent>), CommandError> {
         let target = self.project.config.target_state_machine_arn.get_ref();
-        let request = LaunchRequest {
-            event,
-            path: &self.project.path,
-            state_machine_arn: &state_machine_arn(target),
-            tool: TOOL,
-        };
-        let events = self.local.sagemaker().subscribe();
-        let launched = launch(self.local.store(), self.local.objects(), self.local.workflows(), &request)
-            .await
-            .map_err(launch_error)?;
-        let arn = launched.started.execution_arn.clone();
-        self.progress.done("launch", &format!("execution {}", launched.name));
-        let (watched, end) = watch(&self.local, &arn, events, &mut self.progress).await?;
+        let state_machine_arn = state_machine_arn(target);
+        loop {
+            let event = self.put_manifest().await?;
+            let request = LaunchRequest {
+                event: &event,
+                path: &self.project.path,
+                state_machine_arn: &state_machine_arn,
+                tool: TOOL,
+            };
+            let events = self.local.sagemaker().subscribe();
+            let launched = launch(self.local.store(), self.local.objects(), self.local.workflows(), &request)
+                .await
+                .map_err(launch_error)?;
+            if launched.started.already {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                continue;
+            }
+            self.progress.done("manifest", &format!("s3://{}/{}", event.bucket, event.key));
+            self.progress.done("launch", &format!("execution {}", launched.name));
+            return Ok((launched, events));
+        }
+    }
+
+    /// Shows the workflow until it has ended; gives back what was seen, and its output.
+    async fn watch(
+        &mut self,
+        launched: &Launched,
+        events: Receiver<JobEvent>,
+    ) -> Result<(Watched, Value), CommandError> {
+        let (watched, end) =
+            watch(&self.local, &launched.started.execution_arn, events, &mut self.progress).await?;
         if end.status != ExecutionStatus::Succeeded {
             return Err(self.workflow_failed(&end));
         }
         self.progress.done("workflow", "succeeded");
         let output = end.output.as_deref().map_or(Ok(Value::Null), serde_json::from_str);
         let output = output.map_err(|error| CommandError::failed("read the execution's output", error))?;
-        Ok((launched, watched, output))
+        Ok((watched, output))
     }
 
     async fn predict(&mut self, endpoint: Option<&str>) -> Result<Option<Value>, CommandError> {
