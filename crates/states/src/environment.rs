@@ -122,7 +122,10 @@ impl Environment<'_> {
         };
         let value = call.evaluate(&read, &mut random);
         *self.random = random;
-        value.map_err(|error| Problem::named("States.IntrinsicFailure", error.to_string()))
+        value.map_err(|error| {
+            let name = if error.missing_argument { RUNTIME } else { "States.IntrinsicFailure" };
+            Problem::named(name, error.to_string())
+        })
     }
 
     /// The value of `expression`, which stands in field `place`.

@@ -32,7 +32,7 @@ impl Engine<'_> {
                     .for_each(|timer| self.cancel_timer(timer));
             }
             Activity::Wait(timer) | Activity::Backoff(timer) => self.cancel_timer(timer),
-            Activity::Reading(task) | Activity::Writing(task) => self.cancel_task(task),
+            Activity::Reading(task, _) | Activity::Writing(task, _) => self.cancel_task(task),
             Activity::Parallel(work) => {
                 work.children.into_iter().flatten().for_each(|child| self.abort_frame(child, report));
             }

@@ -28,8 +28,8 @@ impl Engine<'_> {
         }
         match choice.default {
             Some(next) => self.take_branch(id, state, &input, None, next),
-            None => Err(Problem::named(
-                "States.NoChoiceMatched",
+            // The specification names `States.NoChoiceMatched`; the service reports this.
+            None => Err(Problem::runtime(
                 "Failed to transition out of the state. The state does not point to a next state.",
             )),
         }

@@ -62,10 +62,10 @@ pub(super) enum Activity {
     Backoff(TimerId),
     Parallel(Box<ParallelWork>),
     Map(Box<MapWork>),
-    /// Reading the items of a distributed Map.
-    Reading(TaskId),
-    /// Writing the results of a distributed Map.
-    Writing(TaskId),
+    /// Reading the items of a distributed Map, whose Map Run has this ARN.
+    Reading(TaskId, Arc<str>),
+    /// Writing the results of a distributed Map, whose Map Run has this ARN.
+    Writing(TaskId, Arc<str>),
 }
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -95,6 +95,8 @@ pub(super) struct MapWork {
     pub(super) failed: usize,
     /// How many failures a distributed Map takes, `None` for an inline one: none.
     pub(super) tolerated: Option<usize>,
+    /// ARN of the Map Run of a distributed Map.
+    pub(super) map_run_arn: Option<Arc<str>>,
     /// The event that the state's end follows: the last iteration's end, or the Map Run's.
     pub(super) last_event: u64,
 }

@@ -28,8 +28,8 @@ impl Engine<'_> {
         self.emit(id, EventType::MapStateStarted, Details::MapStateStarted { length: items.len() });
         self.tolerated(id, &input, map, items.len())?;
         let Some(reader) = &map.reader else {
-            self.begin_run(id, map);
-            return self.begin_items(id, state, map, items);
+            let run = self.begin_run(id, map);
+            return self.begin_items(id, state, map, items, run);
         };
         let max_items = match &reader.max_items {
             Some(field) => Some(self.whole(id, &input, field, "ItemReader/ReaderConfig")?),
@@ -43,7 +43,7 @@ impl Engine<'_> {
                 .unwrap_or_else(|| Err(foreign()))?,
             None => data::empty_object(),
         };
-        self.begin_run(id, map);
+        let run = self.begin_run(id, map).unwrap_or_default();
         if max_items.is_some_and(|most| most < 0) {
             self.map_run_failed(id, map_items::reader_failure("field MaxItems must be positive"));
             return Ok(());
@@ -52,7 +52,7 @@ impl Engine<'_> {
         let task =
             self.request(id, TaskPurpose::ReadItems, &state.name, &resource, arguments, (None, None), None);
         if let Some(frame) = self.execution.frames.get_mut(&id) {
-            frame.activity = Activity::Reading(task);
+            frame.activity = Activity::Reading(task, run);
         }
         Ok(())
     }
@@ -61,10 +61,11 @@ impl Engine<'_> {
     pub(super) fn items_read(&mut self, id: FrameId, content: &Json) {
         let Some(state) = self.execution.frames.get(&id).and_then(|frame| self.state(frame)) else { return };
         let StateKind::Map(map) = &state.kind else { return };
-        if let Some(frame) = self.execution.frames.get_mut(&id) {
-            frame.activity = Activity::Work;
-        }
-        let outcome = self.read_items(id, state, map, content);
+        let Some(frame) = self.execution.frames.get_mut(&id) else { return };
+        let Activity::Reading(_, run) = std::mem::replace(&mut frame.activity, Activity::Work) else {
+            return;
+        };
+        let outcome = self.read_items(id, state, map, content, run);
         match outcome {
             Ok(()) => {}
             Err(problem) if problem.error == ITEM_READER_FAILED => {
@@ -83,6 +84,7 @@ impl Engine<'_> {
         state: &State,
         map: &MapState,
         content: &Json,
+        run: Arc<str>,
     ) -> Result<(), Problem> {
         let Some(reader) = &map.reader else { return Err(foreign()) };
         let input = self.selected_input(id, state)?;
@@ -98,18 +100,20 @@ impl Engine<'_> {
         {
             items.truncate(most);
         }
-        self.begin_items(id, state, map, items.into_iter().map(Arc::new).collect())
+        self.begin_items(id, state, map, items.into_iter().map(Arc::new).collect(), Some(run))
     }
 
-    /// The history of a distributed Map tells of a Map Run.
-    fn begin_run(&mut self, id: FrameId, map: &MapState) {
+    /// The history of a distributed Map tells of a Map Run; returned is its ARN.
+    fn begin_run(&mut self, id: FrameId, map: &MapState) -> Option<Arc<str>> {
         if !map.distributed {
-            return;
+            return None;
         }
         let (run, label) = (self.execution.random.uuid(), self.execution.random.uuid());
         let arn = self.execution.parameters.state_machine_arn.replacen(":stateMachine:", ":mapRun:", 1);
-        let map_run_arn = Arc::from(format!("{arn}/{label}:{run}"));
+        let map_run_arn: Arc<str> = Arc::from(format!("{arn}/{label}:{run}"));
+        let run = Arc::clone(&map_run_arn);
         self.emit(id, EventType::MapRunStarted, Details::MapRunStarted { map_run_arn });
+        Some(run)
     }
 
     fn begin_items(
@@ -118,6 +122,7 @@ impl Engine<'_> {
         state: &State,
         map: &MapState,
         items: Vec<Json>,
+        map_run_arn: Option<Arc<str>>,
     ) -> Result<(), Problem> {
         let input = self.selected_input(id, state)?;
         let concurrency = self.concurrency(id, &input, map)?;
@@ -142,6 +147,7 @@ impl Engine<'_> {
             concurrency,
             failed: 0,
             tolerated,
+            map_run_arn,
             last_event,
         }));
         self.begin_more(id, last_event)?;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::engine::Engine;
 use super::failure::Failure;
@@ -104,7 +104,7 @@ impl Engine<'_> {
         if !work.running.is_empty() || work.next < work.items.len() {
             return;
         }
-        let distributed = work.tolerated.is_some();
+        let run = work.map_run_arn.take();
         let results = std::mem::take(&mut work.results);
         let last = work.last_event;
         frame.activity = Activity::Work;
@@ -112,10 +112,10 @@ impl Engine<'_> {
         let results =
             results.into_iter().map(|json| json.map_or(Value::Null, Arc::unwrap_or_clone)).collect();
         let results = Arc::new(Value::Array(results));
-        if !distributed {
+        let Some(run) = run else {
             return self.map_succeeded(id, last, &results);
-        }
-        match self.begin_writing(id, &results) {
+        };
+        match self.begin_writing(id, &results, run) {
             Ok(true) => {}
             Ok(false) => self.run_succeeded(id, &results),
             Err(problem) => {
@@ -126,7 +126,7 @@ impl Engine<'_> {
     }
 
     /// Asks for the results to be written, where the state has a `ResultWriter`.
-    fn begin_writing(&mut self, id: FrameId, results: &Json) -> Result<bool, Problem> {
+    fn begin_writing(&mut self, id: FrameId, results: &Json, run: Arc<str>) -> Result<bool, Problem> {
         let Some(state) = self.execution.frames.get(&id).and_then(|frame| self.state(frame)) else {
             return Err(foreign());
         };
@@ -158,16 +158,19 @@ impl Engine<'_> {
             None,
         );
         if let Some(frame) = self.execution.frames.get_mut(&id) {
-            frame.activity = Activity::Writing(task);
+            frame.activity = Activity::Writing(task, run);
         }
         Ok(true)
     }
 
+    /// The state's result is where the results are: <https://docs.aws.amazon.com/step-functions/latest/dg/input-output-resultwriter.html>
     pub(super) fn results_written(&mut self, id: FrameId, answer: &Json) {
-        if let Some(frame) = self.execution.frames.get_mut(&id) {
-            frame.activity = Activity::Work;
-        }
-        self.run_succeeded(id, answer);
+        let Some(frame) = self.execution.frames.get_mut(&id) else { return };
+        let Activity::Writing(_, run) = std::mem::replace(&mut frame.activity, Activity::Work) else {
+            return;
+        };
+        let result = json!({"MapRunArn": run, "ResultWriterDetails": Value::clone(answer)});
+        self.run_succeeded(id, &Arc::new(result));
     }
 
     fn run_succeeded(&mut self, id: FrameId, result: &Json) {

@@ -175,7 +175,8 @@ pub enum TaskPurpose {
     Task,
     /// `ItemReader`. The result is the object's text, or the listing `{"Contents": […]}`.
     ReadItems,
-    /// `ResultWriter`. The parameters are those of the writer with the results in `Body`; the result is the state's.
+    /// `ResultWriter`. The parameters are those of the writer with the results in `Body`; the
+    /// result is `ResultWriterDetails`, the bucket and key that they went to.
     WriteResults,
 }
 

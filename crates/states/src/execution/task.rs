@@ -229,11 +229,11 @@ impl<'e> Engine<'e> {
     pub(super) fn task_succeeded(&mut self, id: TaskId, output: &Json) {
         let Some(frame_id) = self.frame_of(id) else { return };
         match self.execution.frames.get(&frame_id).map(|frame| &frame.activity) {
-            Some(Activity::Reading(_)) => {
+            Some(Activity::Reading(..)) => {
                 self.execution.tasks.remove(&id);
                 return self.items_read(frame_id, output);
             }
-            Some(Activity::Writing(_)) => {
+            Some(Activity::Writing(..)) => {
                 self.execution.tasks.remove(&id);
                 return self.results_written(frame_id, output);
             }
@@ -271,7 +271,7 @@ impl<'e> Engine<'e> {
 
     pub(super) fn task_failed(&mut self, id: TaskId, failure: Failure) {
         let Some(frame_id) = self.frame_of(id) else { return };
-        if let Some(Activity::Reading(_) | Activity::Writing(_)) =
+        if let Some(Activity::Reading(..) | Activity::Writing(..)) =
             self.execution.frames.get(&frame_id).map(|frame| &frame.activity)
         {
             self.execution.tasks.remove(&id);

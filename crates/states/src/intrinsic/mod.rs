@@ -77,6 +77,8 @@ pub(crate) enum SyntaxError {
 pub(crate) struct CallError {
     call: String,
     problem: String,
+    /// A path among the arguments found nothing.
+    pub(crate) missing_argument: bool,
 }
 
 impl Call {
@@ -102,13 +104,15 @@ impl Call {
         read: &dyn Fn(&Path) -> Result<Value, String>,
         random: &mut Random,
     ) -> Result<Value, CallError> {
-        let failed = |problem: String| CallError { call: self.text.to_string(), problem };
+        let failed =
+            |problem: String| CallError { call: self.text.to_string(), problem, missing_argument: false };
+        let missing = |problem: String| CallError { missing_argument: true, ..failed(problem) };
         let mut values = Vec::with_capacity(self.arguments.len());
         for argument in &self.arguments {
             values.push(match argument {
                 Argument::Literal(value) => value.clone(),
                 Argument::Text(text) => Value::String(text.value.clone()),
-                Argument::Path(path) => read(path).map_err(failed)?,
+                Argument::Path(path) => read(path).map_err(missing)?,
                 Argument::Call(call) => call.evaluate(read, random)?,
             });
         }

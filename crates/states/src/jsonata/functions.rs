@@ -168,6 +168,8 @@ fn hash(arguments: &[JValue]) -> Outcome {
 fn parse(arguments: &[JValue]) -> Outcome {
     match arguments {
         [JValue::Undefined] => Ok(JValue::Undefined),
+        // As the intrinsic function that it replaces.
+        [JValue::String(text)] if text.trim().is_empty() => Ok(JValue::Null),
         [JValue::String(text)] => match serde_json::from_str(text) {
             Ok(value) => Ok(convert::from_json(&value)),
             Err(error) => Err(EvaluatorError::EvaluationError(format!("D3120: not JSON: {error}"))),
