@@ -1,11 +1,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use mlpp_states::{DefinitionError, StateMachine};
+use mlpp_states::{DefinitionError, StateMachine, SubstitutionError, substitute};
 
 use crate::local::{ACCOUNT, REGION};
 use crate::shipped::STATE_MACHINES;
-use crate::substitution::{SubstitutionError, substitute};
 
 /// The state machines of a project, by name: those that are shipped and its own, checked and compiled.
 #[derive(Debug, Clone)]

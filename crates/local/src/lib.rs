@@ -15,7 +15,6 @@ mod local;
 mod objects;
 mod shipped;
 mod store;
-mod substitution;
 mod tasks;
 mod workflows;
 
@@ -23,5 +22,4 @@ pub use definitions::{StateMachineError, StateMachineFault, StateMachines, state
 pub use local::{BUCKETS, Local, LocalError, LocalOptions, SAGEMAKER};
 pub use objects::LocalObjects;
 pub use store::LocalStore;
-pub use substitution::SubstitutionError;
 pub use workflows::LocalWorkflows;

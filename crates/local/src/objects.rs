@@ -137,12 +137,7 @@ impl Objects for LocalObjects {
     }
 
     async fn list(&self, bucket: &str, prefix: &str) -> Result<Vec<String>, ObjectsError> {
-        let mut keys = Vec::new();
-        collect(&self.root.join(bucket), "", &mut keys)
-            .map_err(|error| unavailable(bucket, prefix, error))?;
-        keys.retain(|key| key.starts_with(prefix));
-        keys.sort_unstable();
-        Ok(keys)
+        self.keys(bucket, prefix)
     }
 
     async fn delete(&self, bucket: &str, key: &str) -> Result<(), ObjectsError> {

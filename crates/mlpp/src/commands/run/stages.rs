@@ -291,7 +291,8 @@ fn state_machine_error(project: &Project, error: &StateMachineError) -> CommandE
     };
     match &error.reason {
         StateMachineFault::Substitution(fault) => {
-            found("state-machine/substitution", fault.span.clone(), fault.to_string())
+            let span = fault.offset..fault.offset + fault.name.len() + "${}".len();
+            found("state-machine/substitution", span, format!("\"${{{}}}\" has no value", fault.name))
         }
         StateMachineFault::Definition(fault) => {
             let first =
