@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::fields::{Fields, Findings, member};
-use super::{Language, Scope, ScopeId, State, StateId, StateMachine, WorkflowType, state, validate};
+use super::{Language, Scope, ScopeId, State, StateId, StateMachine, WorkflowType, state, unique, validate};
 use crate::diagnostic::{Code, Diagnostic};
 
 /// Longest state name, in characters.
@@ -42,6 +42,10 @@ fn compile(text: &str, workflow: WorkflowType, findings: &Findings) -> Option<St
             return None;
         }
     };
+    if let Some(problem) = unique::duplicate_field(text) {
+        findings.error(Code::InvalidJsonDescription, problem, "");
+        return None;
+    }
     let mut fields = Fields::of(&value, String::new(), findings, Language::JsonPath)?;
     fields.language = language(&fields)?.unwrap_or(Language::JsonPath);
     let mut compiler = Compiler {

@@ -10,6 +10,7 @@ mod resource;
 mod source;
 mod state;
 mod task;
+mod unique;
 mod validate;
 
 use std::collections::HashMap;
