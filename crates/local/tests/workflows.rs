@@ -32,7 +32,7 @@ impl Project {
         ]);
         let state_machines = StateMachines::compile(&own, &BTreeMap::new()).unwrap();
         let options = LocalOptions::new(folder.path().join(".mlpp"), "/bin/false".into(), state_machines);
-        Self { local: Local::open(options).unwrap(), folder: folder }
+        Self { local: Local::open(options).unwrap(), folder }
     }
 
     async fn start(&self, name: &str, input: &Value) -> Result<Started, WorkflowsError> {

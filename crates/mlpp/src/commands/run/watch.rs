@@ -79,10 +79,11 @@ async fn show(
             }
             let description = describe(local, &name).await?;
             watched.tuning_job = tuning_job(&name, &description);
-            let best = watched.tuning_job.as_ref().map_or_else(String::new, |job| {
-                format!(", best {} {:.4} by {}", job.metric, job.value, job.best_training_job)
-            });
-            progress.done("tune", &format!("{status}{best}"));
+            let what = match &watched.tuning_job {
+                Some(job) => format!("{} trials, best {} {:.4}", job.training_jobs, job.metric, job.value),
+                None => format!("{name}: {status}"),
+            };
+            progress.done("tune", &what);
         }
         JobEvent::EndpointChanged { name, status, failure_reason } => {
             let failed = failure_reason.is_some() || status != "InService";
