@@ -9,7 +9,7 @@ use clap::{Parser, Subcommand};
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 
-/// Parameters and launches of ML workflows: validated, typed, versioned; the same project on a laptop and on AWS
+/// Parameters and launches of ML workflows: validated, typed, versioned
 #[derive(Debug, Parser)]
 #[command(version, propagate_version = true, after_long_help = ExitCode::HELP)]
 pub(crate) struct Cli {

@@ -15,7 +15,7 @@ use stages::Stages;
 ///
 /// Reads the documents, the manifest and mlpp.toml in the project's folder, stores the parameters as a release, puts the
 /// data and the manifest into the local buckets, runs the workflow with them, and asks the endpoint for a prediction.
-/// Everything is local, below <PROJECT>/.mlpp. Progress goes to standard error, the result to standard output. When the
+/// Everything is local, in the folder .mlpp of the project. Progress goes to standard error, the result to standard output. When the
 /// command ends, every process that it started has ended.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
