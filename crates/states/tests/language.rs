@@ -169,6 +169,18 @@ fn data_has_a_largest_size() {
 }
 
 #[test]
+fn data_has_a_largest_depth() {
+    let nested = |depth: usize| (0..depth).fold(json!(1), |inner, _| json!([inner]));
+    let definition = single(&json!({"Type": "Pass", "End": true}));
+    assert_eq!(output(&without_tasks(&definition, nested(100))), nested(100));
+    assert_eq!(failure(&without_tasks(&definition, nested(101))).0, "States.DataLimitExceeded");
+    let deepening = json!({"StartAt": "D", "States": {
+        "D": {"Type": "Pass", "Parameters": {"d.$": "$"}, "Assign": {"v": {"w.$": "$"}}, "Next": "D2"},
+        "D2": {"Type": "Choice", "Choices": [{"Variable": "$.end", "IsPresent": true, "Next": "E"}], "Default": "D"}, "E": {"Type": "Succeed"}}});
+    assert_eq!(failure(&without_tasks(&deepening, json!({}))).0, "States.DataLimitExceeded");
+}
+
+#[test]
 fn a_history_has_a_largest_length() {
     let definition = json!({"StartAt": "A", "States": {
         "A": {"Type": "Pass", "Next": "B"}, "B": {"Type": "Choice", "Choices": [{"Variable": "$.end", "IsPresent": true, "Next": "C"}], "Default": "A"},

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::failure::Failure;
+use super::failure::{DATA_LIMIT, Failure};
 use super::frame::{Activity, Entered, Frame, Journal, MAIN};
 use super::{Command, Event, Execution, FrameId, Outcome, RunningTimer, Step, TaskId, Timer, TimerId};
 use crate::context::ContextObject;
-use crate::data::Json;
+use crate::data::{self, Json};
 use crate::definition::{ScopeId, State, StateKind, StateMachine};
 use crate::environment::{Environment, Variables};
 use crate::history::{Details, EventType, HistoryEvent};
@@ -68,7 +68,7 @@ impl<'e> Engine<'e> {
         self.execution.journals.insert(MAIN, Journal { last_event_id: 0, child: 0 });
         let input = Arc::clone(&self.execution.parameters.input);
         let role_arn = Arc::clone(&self.execution.parameters.role_arn);
-        self.record(
+        let started = self.record(
             MAIN,
             0,
             EventType::ExecutionStarted,
@@ -77,6 +77,12 @@ impl<'e> Engine<'e> {
         if let Some(seconds) = self.machine.timeout_seconds {
             #[expect(clippy::cast_precision_loss, reason = "at most 99,999,999")]
             self.start_timer(Timer::Execution, self.now.plus_seconds(seconds as f64));
+        }
+        let limits = &self.execution.parameters.limits;
+        if !data::fits(&input, limits.data_bytes, limits.data_depth) {
+            let cause = "The execution's input exceeds the maximum size or depth of data.";
+            let (error, cause) = (Some(Arc::from(DATA_LIMIT)), Some(Arc::from(cause)));
+            return self.end(EventType::ExecutionFailed, started, Outcome::Failed { error, cause });
         }
         self.spawn(None, 0, MAIN, input, 0, None);
     }

@@ -37,20 +37,16 @@ impl Engine<'_> {
     /// What the state's work is given: behind `InputPath` and `Parameters`, or `Arguments`.
     pub(super) fn effective_input(&mut self, id: FrameId, state: &State) -> Result<Json, Problem> {
         let selected = self.selected_input(id, state)?;
-        match &state.flow {
-            Flow::JsonPath(flow) => match &flow.parameters {
-                Some(template) => self
-                    .with_environment(id, &selected, (None, None), |env| template.evaluate(env, "Parameters"))
-                    .unwrap_or_else(|| Err(foreign())),
-                None => Ok(selected),
-            },
-            Flow::Jsonata(flow) => match &flow.arguments {
-                Some(template) => self
-                    .with_environment(id, &selected, (None, None), |env| template.evaluate(env, "Arguments"))
-                    .unwrap_or_else(|| Err(foreign())),
-                None => Ok(selected),
-            },
-        }
+        let (template, field) = match &state.flow {
+            Flow::JsonPath(flow) => (&flow.parameters, "Parameters"),
+            Flow::Jsonata(flow) => (&flow.arguments, "Arguments"),
+        };
+        let Some(template) = template else { return Ok(selected) };
+        let input = self
+            .with_environment(id, &selected, (None, None), |env| template.evaluate(env, field))
+            .unwrap_or_else(|| Err(foreign()))?;
+        self.check_size(&input, &state.name)?;
+        Ok(input)
     }
 
     /// Output and assignments of a state whose work had the result `result`; `None` where a state has no result of its own.
@@ -99,12 +95,12 @@ impl Engine<'_> {
         data: &Json,
         results: (Option<&Json>, Option<&Json>),
     ) -> Result<Assigned, Problem> {
-        match assign {
-            Some(template) => self
-                .with_environment(id, data, results, |env| template.members(env, "Assign"))
-                .unwrap_or_else(|| Err(foreign())),
-            None => Ok(Vec::new()),
-        }
+        let Some(template) = assign else { return Ok(Vec::new()) };
+        let assigned = self
+            .with_environment(id, data, results, |env| template.members(env, "Assign"))
+            .unwrap_or_else(|| Err(foreign()))?;
+        assigned.iter().try_for_each(|(_, value)| self.check_in_state(id, value))?;
+        Ok(assigned)
     }
 
     pub(super) fn select(
@@ -129,6 +125,12 @@ impl Engine<'_> {
             return Ok(());
         }
         Err(Problem { error: DATA_LIMIT, cause: too_large(name), location: None })
+    }
+
+    /// As [`Self::check_size`], in the name of the state that frame `id` is in.
+    pub(super) fn check_in_state(&self, id: FrameId, value: &Value) -> Result<(), Problem> {
+        let state = self.execution.frames.get(&id).and_then(|frame| self.state(frame));
+        self.check_size(value, state.map_or("", |state| &state.name))
     }
 
     /// A problem in frame `id` as a failure of its state.

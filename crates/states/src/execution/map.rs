@@ -100,6 +100,7 @@ impl Engine<'_> {
         {
             items.truncate(most);
         }
+        items.iter().try_for_each(|item| self.check_size(item, &state.name))?;
         self.begin_items(id, state, map, items.into_iter().map(Arc::new).collect(), Some(run))
     }
 
@@ -222,7 +223,9 @@ impl Engine<'_> {
             .with_environment(id, input, (None, None), |env| selector.evaluate(env, "ItemSelector"))
             .unwrap_or_else(|| Err(foreign()));
         swap(self, outer);
-        value
+        let value = value?;
+        self.check_in_state(id, &value)?;
+        Ok(value)
     }
 
     fn items(&mut self, id: FrameId, input: &Json, map: &MapState) -> Result<Vec<Json>, Problem> {
