@@ -2,6 +2,7 @@ use miette::{Diagnostic, LabeledSpan, NamedSource, Report, SourceCode, SourceSpa
 use mlpp_parameters::{Severity, Sources};
 
 use crate::exit_code::ExitCode;
+use crate::output;
 
 /// Why a command ended early: what to show, and the exit code.
 #[derive(Debug)]
@@ -29,10 +30,9 @@ impl CommandError {
     }
 
     /// Shows everything on standard error.
-    #[expect(clippy::print_stderr, reason = "this is where errors reach the user")]
     pub(crate) fn show(&self) {
         for report in &self.reports {
-            eprintln!("{report:?}");
+            output::note(format_args!("{report:?}"));
         }
     }
 }

@@ -4,6 +4,7 @@ mod commands;
 mod config;
 mod error;
 mod exit_code;
+mod output;
 
 use std::process::ExitCode;
 

@@ -58,6 +58,15 @@ fn progress_goes_to_standard_error_and_the_result_to_standard_output() {
     }
     let stdout = String::from_utf8_lossy(&output.stdout);
     assert!(stdout.contains("best trial") && stdout.contains("probabilities"), "{stdout}");
+    for line in ["exec \"$0\" run | true", "exec \"$0\" run --json 2>&- | true"] {
+        let shell = format!("set -o pipefail; {line}");
+        let status = std::process::Command::new("bash")
+            .args(["-c", &shell, env!("CARGO_BIN_EXE_mlpp")])
+            .current_dir(project.path())
+            .stderr(std::process::Stdio::null())
+            .status();
+        assert!(status.unwrap().success(), "{line}");
+    }
     let quiet = project.expect(0, ["run", "--quiet"]);
     assert_eq!(project.stderr(&quiet), "");
 }

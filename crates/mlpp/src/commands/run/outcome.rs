@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::progress::seconds;
 use crate::error::CommandError;
+use crate::output;
 
 /// What a run came to: what `--json` prints.
 #[derive(Debug, Serialize)]
@@ -49,25 +50,16 @@ pub(super) struct TuningJob {
 
 impl Outcome {
     /// Prints the result on standard output: a table and the prediction, or all of it as JSON.
-    #[expect(clippy::print_stdout, reason = "the result is data")]
     pub(super) fn print(&self, json: bool) -> Result<(), CommandError> {
         if json {
-            let text = serde_json::to_string_pretty(self).map_err(|e| CommandError::failed("print", e))?;
-            println!("{text}");
-            return Ok(());
+            return output::data(pretty(self)?);
         }
-        println!("{}", self.table());
+        output::data(self.table())?;
         match &self.prediction {
-            Some(Value::String(text)) => println!("{}", text.trim_end()),
-            Some(value) => {
-                println!(
-                    "{}",
-                    serde_json::to_string_pretty(value).map_err(|e| CommandError::failed("print", e))?
-                );
-            }
-            None => {}
+            Some(Value::String(text)) => output::data(text.trim_end()),
+            Some(value) => output::data(pretty(value)?),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     fn table(&self) -> Table {
@@ -94,6 +86,10 @@ impl Outcome {
         table.add_row(["time", &seconds(Duration::from_secs_f64(self.seconds))]);
         table
     }
+}
+
+fn pretty(value: &impl Serialize) -> Result<String, CommandError> {
+    serde_json::to_string_pretty(value).map_err(|error| CommandError::failed("write JSON", error))
 }
 
 fn text(value: &Value) -> String {

@@ -2,6 +2,8 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::output;
+
 /// Tells on standard error what a run does: a line for each stage, and a bar for the trials on a terminal.
 pub(crate) struct Progress {
     quiet: bool,
@@ -14,10 +16,9 @@ impl Progress {
     }
 
     /// A stage is done; the line says what came of it and how long it took.
-    #[expect(clippy::print_stderr, reason = "progress goes to standard error")]
     pub(crate) fn done(&mut self, stage: &str, what: &str) {
         if !self.quiet {
-            eprintln!("{stage:>9}  {what} ({})", seconds(self.started.elapsed()));
+            output::note(format_args!("{stage:>9}  {what} ({})", seconds(self.started.elapsed())));
         }
         self.started = Instant::now();
     }
