@@ -1,6 +1,6 @@
 //! `cargo xtask licences`: every dependency comes under a licence that we accept.
 //!
-//! Expressions are read as SPDX 2.3, annex D defines them; `/` between licences, as crates.io once had it, counts
+//! Expressions are read as SPDX 2.3, annex D defines them; `/` between licences, as old manifests have it, counts
 //! as `OR`. A crate without an expression needs a `clarify` entry in `xtask/licences.toml`, tied to the digest of
 //! its licence file.
 
