@@ -25,6 +25,7 @@ mod name;
 mod plan;
 pub mod release;
 pub mod rules;
+mod secret;
 mod stamp;
 
 pub use codec::{DecodeError, decode, encode};
@@ -38,4 +39,5 @@ pub use manifest::{Channel, Manifest};
 pub use name::{NameError, ParameterName, StorePath};
 pub use plan::{Change, Plan, PlannedParameter};
 pub use rules::{Valid, validate};
+pub use secret::{SECRET, SecretSource, SecretSourceError, SecretValue, secret_member, secret_source};
 pub use stamp::{ManifestEvent, Stamp};
