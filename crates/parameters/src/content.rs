@@ -1,6 +1,8 @@
+use std::fmt::Write as _;
+
 use serde::{Deserialize, Serialize};
 
-use crate::Digest;
+use crate::{Digest, ParameterName};
 
 /// The type of a parameter in Parameter Store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -46,6 +48,10 @@ pub enum Kind {
     EmptyList,
     /// `{}`: no parameter. In a list of ranges: a range that has only its name.
     EmptyObject,
+    /// A secret as a document has it: the value is its source, such as `env:TOKEN`. It is never recorded.
+    SecretSource,
+    /// A secret as a release records it: the value is the parameter's name and version, `/ml-project/token:3`.
+    Secret,
 }
 
 impl Kind {
@@ -54,6 +60,7 @@ impl Kind {
         match self {
             Self::String | Self::Number | Self::Boolean | Self::Json => Some(ParameterType::String),
             Self::StringList => Some(ParameterType::StringList),
+            Self::SecretSource | Self::Secret => Some(ParameterType::SecureString),
             Self::Null | Self::EmptyString | Self::EmptyList | Self::EmptyObject => None,
         }
     }
@@ -79,6 +86,27 @@ pub struct Content {
     pub entries: Vec<Entry>,
 }
 
+impl Entry {
+    /// The levels joined by slashes: the name below the project's path, for people.
+    pub fn key(&self) -> String {
+        self.levels.join("/")
+    }
+
+    /// The name and version of a recorded secret; `None` for an entry of another kind.
+    pub fn secret_version(&self) -> Option<(ParameterName, u64)> {
+        if self.kind != Kind::Secret {
+            return None;
+        }
+        let (name, version) = self.value.rsplit_once(':')?;
+        Some((name.parse().ok()?, version.parse().ok()?))
+    }
+
+    /// The entry that records version `version` of the secret `name`.
+    pub fn secret(levels: Vec<String>, name: &ParameterName, version: u64) -> Self {
+        Self { levels, kind: Kind::Secret, value: format!("{name}:{version}") }
+    }
+}
+
 impl Content {
     /// The leaves that are parameters.
     pub fn parameters(&self) -> impl Iterator<Item = (&Entry, ParameterType)> {
@@ -88,10 +116,17 @@ impl Content {
     /// The digest of all leaves, their kinds and their order.
     pub fn digest(&self) -> Digest {
         // Levels have no control characters, and a length stands before the value: no two contents share a text.
-        let line = |entry: &Entry| {
-            let levels = entry.levels.join("/");
-            format!("{levels}\n{:?} {}\n{}\n", entry.kind, entry.value.len(), entry.value)
-        };
-        Digest::of(self.entries.iter().map(line).collect::<String>())
+        let mut text = String::with_capacity(self.entries.len() * 48);
+        for entry in &self.entries {
+            for level in &entry.levels {
+                text.push_str(level);
+                text.push('/');
+            }
+            // Writing to a string cannot fail.
+            let _ = writeln!(text, "\n{:?} {}", entry.kind, entry.value.len());
+            text.push_str(&entry.value);
+            text.push('\n');
+        }
+        Digest::of(text)
     }
 }

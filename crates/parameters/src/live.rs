@@ -1,151 +1,107 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::fmt;
 
-use crate::json::Node;
-use crate::{Content, DecodeError, Entry, Kind, ParameterName, ParameterType, StorePath, decode};
+use crate::{ParameterName, ParameterType, StorePath};
 
 /// A parameter as it lies in the store.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct LiveParameter {
     /// Its name.
     pub name: ParameterName,
     /// Its type.
     pub parameter_type: ParameterType,
-    /// Its value.
+    /// Its value; empty for a `SecureString`, which no listing reveals.
     pub value: String,
     /// Its version, from 1.
     pub version: u64,
 }
 
-/// The parameters as a launch uses them.
-#[derive(Debug, Clone)]
-pub struct Resolution {
-    /// They as one document.
-    pub document: Node,
-    /// The names whose live value is not the recorded one: edited, added or removed since the release.
-    pub edited: Vec<String>,
-}
-
-/// Why live parameters cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ResolveError {
-    /// The parameters contradict each other, or an edit is not of the recorded kind.
-    #[error(transparent)]
-    Decode(#[from] DecodeError),
-    /// A secret, which must not enter an execution's input.
-    #[error("\"{0}\" is a SecureString; secrets cannot be sent yet")]
-    Secret(ParameterName),
-}
-
-/// Reads live parameters leaf by leaf, with the kinds of the release `record`. A live value wins over the recorded one.
-/// A parameter without a record is a text, or a list of texts if it is a `StringList`.
-///
-/// # Errors
-/// [`ResolveError`].
-pub fn resolve(
-    path: &StorePath,
-    record: Option<&Content>,
-    live: &[LiveParameter],
-) -> Result<Resolution, ResolveError> {
-    if let Some(secret) =
-        live.iter().find(|parameter| parameter.parameter_type == ParameterType::SecureString)
-    {
-        return Err(ResolveError::Secret(secret.name.clone()));
+impl fmt::Debug for LiveParameter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, parameter_type, value, version } = self;
+        let value = if *parameter_type == ParameterType::SecureString { "…" } else { value };
+        write!(f, "{name}:{version} {} {value:?}", parameter_type.as_str())
     }
-    let mut by_levels: HashMap<Vec<&str>, &LiveParameter> =
-        live.iter().filter_map(|parameter| Some((path.levels(&parameter.name)?, parameter))).collect();
-    let mut entries = Vec::new();
-    let mut edited = Vec::new();
-    for entry in record.map_or(&[][..], |record| &record.entries) {
-        let levels: Vec<&str> = entry.levels.iter().map(String::as_str).collect();
-        let live = by_levels.remove(&levels);
-        match (entry.kind.parameter_type(), live) {
-            (None, None) => entries.push(entry.clone()),
-            (Some(_), None) => edited.push(entry.levels.join("/")),
-            (recorded, Some(live)) if recorded == Some(live.parameter_type) => {
-                if live.value != entry.value {
-                    edited.push(entry.levels.join("/"));
+}
+
+/// The live parameters below a path that are the path's own: neither records of releases nor parameters of a project that
+/// lies further down.
+pub(crate) struct LiveTree<'a> {
+    by_name: HashMap<&'a str, &'a LiveParameter>,
+    /// The paths below this one that have release records of their own, sorted.
+    pub(crate) nested: Vec<String>,
+}
+
+impl<'a> LiveTree<'a> {
+    pub(crate) fn new(path: &StorePath, live: &'a [LiveParameter]) -> Self {
+        let mut nested: HashSet<&str> = HashSet::new();
+        let mut by_name = HashMap::with_capacity(live.len());
+        for parameter in live {
+            let name = parameter.name.as_str();
+            match name.get(path.as_str().len()..).and_then(|below| below.find(".releases/")) {
+                Some(at) => {
+                    nested.insert(&name[..path.as_str().len() + at]);
                 }
-                entries.push(Entry { value: live.value.clone(), ..entry.clone() });
-            }
-            (_, Some(live)) => {
-                edited.push(entry.levels.join("/"));
-                entries.push(without_record(&levels, live));
+                None => {
+                    by_name.insert(name, parameter);
+                }
             }
         }
-    }
-    let mut added: Vec<_> = by_levels.into_iter().collect();
-    added.sort_by(|a, b| a.0.cmp(&b.0));
-    for (levels, live) in added {
-        if record.is_some() {
-            edited.push(levels.join("/"));
+        if !nested.is_empty() {
+            by_name.retain(|name, _| {
+                // Every prefix that ends where a level ends.
+                !name.match_indices('/').any(|(at, _)| nested.contains(&name[..at]))
+            });
         }
-        entries.push(without_record(&levels, live));
+        let mut nested: Vec<_> = nested.into_iter().map(str::to_owned).collect();
+        nested.sort_unstable();
+        Self { by_name, nested }
     }
-    Ok(Resolution { document: decode(&Content { entries })?, edited })
+
+    pub(crate) fn get(&self, name: &str) -> Option<&'a LiveParameter> {
+        self.by_name.get(name).copied()
+    }
+
+    pub(crate) fn remove(&mut self, name: &str) -> Option<&'a LiveParameter> {
+        self.by_name.remove(name)
+    }
+
+    /// What is left, sorted by name.
+    pub(crate) fn into_rest(self) -> Vec<&'a LiveParameter> {
+        let mut rest: Vec<_> = self.by_name.into_values().collect();
+        rest.sort_by(|a, b| a.name.cmp(&b.name));
+        rest
+    }
 }
 
-fn without_record(levels: &[&str], live: &LiveParameter) -> Entry {
-    let kind = match live.parameter_type {
-        ParameterType::StringList => Kind::StringList,
-        ParameterType::String | ParameterType::SecureString => Kind::String,
-    };
-    Entry {
-        levels: levels.iter().map(|level| (*level).to_owned()).collect(),
-        kind,
-        value: live.value.clone(),
-    }
+/// The paths below `path` that are projects of their own: those with release records, by the live parameters below
+/// `path`.
+pub fn nested_projects(path: &StorePath, live: &[LiveParameter]) -> Vec<String> {
+    LiveTree::new(path, live).nested
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Documents, encode};
 
-    fn path() -> StorePath {
-        "/p".parse().unwrap()
-    }
-
-    fn live(name: &str, parameter_type: ParameterType, value: &str) -> LiveParameter {
-        LiveParameter { name: name.parse().unwrap(), parameter_type, value: value.into(), version: 1 }
-    }
-
-    fn record(text: &str) -> Content {
-        encode(&Documents::merge([("a.json", text)]).unwrap().root, &path()).unwrap()
+    fn live(name: &str, parameter_type: ParameterType) -> LiveParameter {
+        LiveParameter { name: name.parse().unwrap(), parameter_type, value: "hunter2".into(), version: 1 }
     }
 
     #[test]
-    fn edits_win_and_are_typed_by_the_record() {
-        let record = record(r#"{"a":1,"b":"x","c":null,"d":true}"#);
-        let tree = [
-            live("/p/a", ParameterType::String, "2.50"),
-            live("/p/b", ParameterType::String, "x"),
-            live("/p/new/list", ParameterType::StringList, "s,t"),
-        ];
-        let read = resolve(&path(), Some(&record), &tree).unwrap();
-        assert_eq!(read.document.to_string(), r#"{"a":2.50,"b":"x","c":null,"new":{"list":["s","t"]}}"#);
-        assert_eq!(read.edited, ["a", "d", "new/list"]);
+    fn a_project_further_down_is_none_of_the_paths_own() {
+        let all = ["/p/a", "/p/n/x", "/p/n.releases/1", "/p/n.releases/1/committed", "/p/nn/y"]
+            .map(|name| live(name, ParameterType::String));
+        let path: StorePath = "/p".parse().unwrap();
+        assert_eq!(nested_projects(&path, &all), ["/p/n"]);
+        let names: Vec<_> =
+            LiveTree::new(&path, &all).into_rest().iter().map(|p| p.name.as_str().to_owned()).collect();
+        assert_eq!(names, ["/p/a", "/p/nn/y"]);
     }
 
     #[test]
-    fn an_edit_that_is_not_of_its_kind_is_an_error() {
-        let tree = [live("/p/a", ParameterType::String, "many")];
-        let error = resolve(&path(), Some(&record(r#"{"a":1}"#)), &tree).unwrap_err();
-        assert_eq!(error.to_string(), "the value of \"a\" is not a JSON number: \"many\"");
-    }
-
-    #[test]
-    fn a_tree_without_a_record_is_texts() {
-        let tree =
-            [live("/p/model/name", ParameterType::String, "m"), live("/p/n", ParameterType::String, "1")];
-        let read = resolve(&path(), None, &tree).unwrap();
-        assert_eq!(read.document.to_string(), r#"{"model":{"name":"m"},"n":"1"}"#);
-        assert_eq!(read.edited, [""; 0]);
-    }
-
-    #[test]
-    fn a_secret_is_refused() {
-        let tree = [live("/p/token", ParameterType::SecureString, "hunter2")];
-        let error = resolve(&path(), None, &tree).unwrap_err();
-        assert!(!error.to_string().contains("hunter2"), "{error}");
+    fn a_secure_string_is_not_shown() {
+        let shown = format!("{:?}", live("/p/a", ParameterType::SecureString));
+        assert_eq!(shown, "/p/a:1 SecureString \"…\"");
     }
 }

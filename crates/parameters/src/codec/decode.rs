@@ -1,6 +1,6 @@
 use super::{NAME, is_range_list};
 use crate::json::{Member, Node, Value, parse};
-use crate::{Content, Entry, Kind, Sources};
+use crate::{Content, Entry, Kind, SECRET, Sources};
 
 /// Why entries do not make a document.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -124,8 +124,20 @@ fn leaf(entry: &Entry) -> Result<Node, DecodeError> {
         Kind::EmptyString => Value::String(String::new()),
         Kind::EmptyList => Value::Array(Vec::new()),
         Kind::EmptyObject => Value::Object(Vec::new()),
+        Kind::SecretSource => Value::Object(secret(&entry.value)),
+        Kind::Secret => {
+            let (name, version) =
+                entry.secret_version().ok_or_else(|| wrong("the name and version of a SecureString"))?;
+            let mut members = secret(name.as_str());
+            members.push(Member::new("version", Value::Number(version.to_string())));
+            Value::Object(members)
+        }
     };
     Ok(value.into())
+}
+
+fn secret(source: &str) -> Vec<Member> {
+    vec![Member::new(SECRET, Value::String(source.to_owned()))]
 }
 
 fn parse_json(text: &str) -> Option<Node> {

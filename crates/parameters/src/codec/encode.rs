@@ -3,6 +3,7 @@ use std::collections::HashSet;
 use super::{NAME, is_range_list};
 use crate::json::{Member, Node, Pointer, Span, Value};
 use crate::name::check_level;
+use crate::secret::secret_source;
 use crate::{Content, Diagnostic, Entry, Kind, Severity, StorePath};
 
 /// The most bytes of a value in the standard tier: 4 KB (`PutParameter`, member `Value`).
@@ -87,7 +88,10 @@ impl Encoder<'_> {
                 );
                 return;
             }
-            Value::Object(members) if !members.is_empty() => return self.members(members, pointer),
+            Value::Object(members) if !members.is_empty() => match secret_source(&node.value) {
+                Some(source) => (Kind::SecretSource, source.to_string()),
+                None => return self.members(members, pointer),
+            },
             Value::Array(ranges) if !ranges.is_empty() && is_range_list(&self.levels) => {
                 return self.ranges(ranges, pointer);
             }

@@ -8,6 +8,7 @@
 
 mod constraints;
 mod hosting;
+mod kind;
 mod leaf;
 mod number;
 mod pattern;
@@ -24,6 +25,7 @@ use std::fmt::{self, Write as _};
 
 pub use registry::{Rule, all, explain, similar};
 
+pub(crate) use self::kind::kind_of;
 use self::place::Place;
 use self::value::Checker;
 use crate::codec::encode_with_warnings;
