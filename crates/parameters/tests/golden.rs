@@ -95,8 +95,9 @@ fn the_example_is_sent_as_the_same_execution_input() {
         })
         .collect();
     assert!(live.iter().any(|parameter| parameter.parameter_type == ParameterType::StringList));
-    let parameters = resolve(&path(), Some(&content), &live).unwrap();
-    assert_eq!(parameters.edited, [""; 0]);
+    let parameters = resolve(&path(), Some(&content), &[], &live).unwrap();
+    assert_eq!(parameters.drift, []);
+    let document = parameters.document().unwrap();
 
     let text = std::fs::read_to_string(golden.join("golden-inputs/manifest.json")).unwrap();
     let manifest_digest = Digest::of(&text);
@@ -117,7 +118,7 @@ fn the_example_is_sent_as_the_same_execution_input() {
         manifest_digest: manifest_digest.clone(),
         tool: "mlpp test".into(),
     };
-    let input = execution_input(&parameters.document, &manifest, &stamp, &provenance).unwrap();
+    let input = execution_input(&document, &manifest, &stamp, &provenance).unwrap();
     let mut input: Value = serde_json::from_str(&input).unwrap();
     let mut expected = json(golden.join("golden-execution-input.canonical.json"));
 
