@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use mlpp_local::{
     Local, LocalError, LocalObjects, LocalOptions, StateMachineError, StateMachineFault, StateMachines,
-    WriterLock, state_machine_arn,
+    state_machine_arn,
 };
 use mlpp_parameters::release::Action;
 use mlpp_parameters::{Digest, ManifestEvent};
@@ -18,11 +18,11 @@ use super::outcome::{Execution, Outcome, Release};
 use super::progress::Progress;
 use super::validate::{Validated, read};
 use super::watch::{Watched, watch};
-use crate::applying::Applying;
 use crate::commands::TOOL;
 use crate::config::Project;
 use crate::error::{CommandError, Finding, Plain};
 use crate::exit_code::ExitCode;
+use crate::store::{Applying, open_to_write};
 
 /// A run at work.
 pub(super) struct Stages<'a> {
@@ -93,9 +93,8 @@ impl<'a> Stages<'a> {
             .iter()
             .map(|(name, digest)| (self.project.name_of(name), digest.clone()))
             .collect();
-        let _lock = WriterLock::acquire(&self.project.local_folder())
-            .map_err(|error| local_error(self.project, error))?;
-        let applying = Applying::new(self.project, self.local.store(), &documents)?;
+        let (_lock, store) = open_to_write(self.project)?;
+        let applying = Applying::new(self.project, &store, &documents)?;
         let planned = applying.plan(&self.validated.content, false).await?;
         let outcome = applying.apply(&planned, Action::Apply, &mut |_| {}).await?;
         let what = if outcome.new {
