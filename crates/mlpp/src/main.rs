@@ -2,6 +2,7 @@
 
 mod commands;
 mod config;
+mod documents;
 mod error;
 mod exit_code;
 mod output;

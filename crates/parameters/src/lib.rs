@@ -15,6 +15,7 @@
 mod codec;
 mod content;
 mod diagnostic;
+mod difference;
 mod digest;
 mod documents;
 mod fingerprint;
@@ -34,6 +35,7 @@ mod stamp;
 pub use codec::{DecodeError, decode, encode};
 pub use content::{Content, Entry, Kind, ParameterType};
 pub use diagnostic::{Diagnostic, Origin, Severity, Source, Sources};
+pub use difference::{Difference, differences};
 pub use digest::Digest;
 pub use documents::{Documents, SecretPointerError};
 pub use fingerprint::{Fingerprint, FingerprintKey};

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use mlpp_local::{LocalStore, SystemClock};
 use mlpp_parameters::release::Action;
-use mlpp_parameters::{Content, Digest, FingerprintKey, SecretSource, SecretValue};
+use mlpp_parameters::{Content, Digest, FingerprintKey, Kind, SecretSource, SecretValue};
 use mlpp_provider::{
     ApplyOutcome, ApplyRequest, PlanRequest, Planned, Progress, SecretReader, Secrets, apply, plan,
 };
@@ -59,7 +59,7 @@ pub(crate) struct Applying<'a> {
 }
 
 impl<'a> Applying<'a> {
-    /// `documents` are name and digest of each, for the record.
+    /// `documents` are name and digest of each, for the record; `content` is what is to be planned.
     ///
     /// # Errors
     /// The key of the secrets cannot be read or made.
@@ -67,8 +67,16 @@ impl<'a> Applying<'a> {
         project: &'a Project,
         store: &'a LocalStore,
         documents: &'a [(String, Digest)],
+        content: &Content,
     ) -> Result<Self, CommandError> {
-        let key = store.fingerprint_key().map_err(|error| store_failed(project, error))?;
+        // The key is made when it is first needed, and so it is asked for only then.
+        let has_secrets =
+            content.entries.iter().any(|entry| matches!(entry.kind, Kind::Secret | Kind::SecretSource));
+        let key = if has_secrets {
+            store.fingerprint_key().map_err(|error| store_failed(project, error))?
+        } else {
+            FingerprintKey::new([0; 32])
+        };
         let mut id = [0; 16];
         getrandom::fill(&mut id)
             .map_err(|error| CommandError::failed("draw a random number", std::io::Error::from(error)))?;

@@ -1,11 +1,16 @@
 //! The project's parameter store, as the commands use it.
 
 mod applying;
+mod bar;
+mod confirm;
 mod failure;
+pub(crate) mod shown;
 
 use mlpp_local::{DATABASE, LocalStore, WriterLock};
 
 pub(crate) use applying::Applying;
+pub(crate) use bar::Bar;
+pub(crate) use confirm::confirm;
 pub(crate) use failure::{
     apply_failed, destroy_failed, planning_failed, read_failed, records_failed, store_failed,
 };

@@ -94,25 +94,10 @@ impl<'a> Stages<'a> {
             .map(|(name, digest)| (self.project.name_of(name), digest.clone()))
             .collect();
         let (_lock, store) = open_to_write(self.project)?;
-        let applying = Applying::new(self.project, &store, &documents)?;
+        let applying = Applying::new(self.project, &store, &documents, &self.validated.content)?;
         let planned = applying.plan(&self.validated.content, false).await?;
         let outcome = applying.apply(&planned, Action::Apply, &mut |_| {}).await?;
-        let what = if outcome.new {
-            format!(
-                "release {}: {} created, {} updated, {} replaced, {} deleted, {} unchanged",
-                outcome.release,
-                outcome.created,
-                outcome.updated,
-                outcome.replaced,
-                outcome.deleted,
-                outcome.unchanged
-            )
-        } else {
-            format!(
-                "release {} is in force already, {} parameters unchanged",
-                outcome.release, outcome.unchanged
-            )
-        };
+        let what = crate::commands::apply::summary(&outcome);
         self.progress.done("apply", &what);
         Ok(outcome)
     }
