@@ -9,6 +9,7 @@ mod store;
 
 pub use objects::{objects_and_their_versions, objects_are_listed_by_prefix};
 pub use store::{
-    list_is_complete_and_keeps_to_the_path, put_versions_and_create_only,
-    types_change_only_by_delete_and_create, values_come_back_to_the_letter,
+    a_hundred_versions_are_kept, list_is_complete_and_keeps_to_the_path, put_versions_and_create_only,
+    secrets_are_revealed_and_never_listed, types_change_only_by_delete_and_create,
+    values_come_back_to_the_letter, what_the_service_refuses_is_refused,
 };

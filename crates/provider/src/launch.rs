@@ -1,11 +1,11 @@
 use mlpp_parameters::{
-    Diagnostic, Digest, InputError, Manifest, ManifestEvent, Provenance, ResolveError, Sources, Stamp,
-    StorePath, execution_input, resolve,
+    Diagnostic, Digest, DriftPolicy, InputError, Manifest, ManifestEvent, Provenance, Sources, Stamp,
+    StorePath, execution_input,
 };
 
 use crate::{
-    Objects, ObjectsError, ParameterStore, RecordsError, StartExecution, Started, StoreError, Workflows,
-    WorkflowsError, current_release,
+    Objects, ObjectsError, ParameterStore, ReadError, StartExecution, Started, Workflows, WorkflowsError,
+    read_parameters,
 };
 
 /// What is to be launched.
@@ -45,15 +45,9 @@ pub enum LaunchError {
     /// The manifest is not valid; the findings point into the sources.
     #[error("the manifest is not valid")]
     Manifest(Vec<Diagnostic>, Sources),
-    /// The release records cannot be read.
-    #[error(transparent)]
-    Records(#[from] RecordsError),
     /// The parameters cannot be read.
     #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The parameters cannot be used.
-    #[error(transparent)]
-    Resolve(#[from] ResolveError),
+    Read(#[from] ReadError),
     /// The input cannot be composed.
     #[error(transparent)]
     Input(#[from] InputError),
@@ -88,14 +82,13 @@ where
         Ok(manifest) => manifest,
         Err(findings) => return Err(LaunchError::Manifest(findings, sources)),
     };
-    let current = current_release(store, request.path).await?;
-    let live = store.list(request.path).await?;
-    let parameters = resolve(request.path, current.content(), &live)?;
+    let parameters = read_parameters(store, request.path, DriftPolicy::Use, None).await?;
     let stamp = Stamp::of(event);
-    let release = current.committed.as_ref().map(|(head, _)| head.number);
+    let release = parameters.release;
+    let edited: Vec<_> = parameters.drift.into_iter().map(|drift| drift.name).collect();
     let provenance = Provenance {
         release,
-        edited: parameters.edited.clone(),
+        edited: edited.clone(),
         event: event.clone(),
         manifest_digest: Digest::of(&object.bytes),
         tool: request.tool.to_owned(),
@@ -108,5 +101,5 @@ where
         input: input.clone(),
     };
     let started = workflows.start(start).await?;
-    Ok(Launched { started, name, input, release, edited: parameters.edited })
+    Ok(Launched { started, name, input, release, edited })
 }

@@ -4,16 +4,32 @@
 //! that tests use. Nothing here touches a clock: times are passed in.
 
 mod apply;
+mod clock;
 pub mod contract;
+mod destroy;
+mod history;
 mod launch;
 pub mod memory;
+mod planning;
 mod ports;
+mod read;
 mod records;
+mod rules;
+mod saved;
+mod secrets;
 
-pub use apply::{ApplyError, ApplyOutcome, ApplyRequest, apply};
+pub use apply::{ApplyError, ApplyOutcome, ApplyRequest, Progress, apply};
+pub use clock::Clock;
+pub use destroy::{DestroyError, DestroyOutcome, destroy, plan_destroy};
+pub use history::{Release, history, pin};
 pub use launch::{LaunchError, LaunchRequest, Launched, launch};
+pub use planning::{PlanRequest, Planned, PlanningError, plan};
 pub use ports::{
     ExecutionDescription, ExecutionStatus, Object, Objects, ObjectsError, ParameterStore, PutParameter,
-    StartExecution, Started, StoreError, Workflows, WorkflowsError,
+    RevealedSecret, SecretVersion, StartExecution, Started, StoreError, Workflows, WorkflowsError,
 };
-pub use records::{CurrentRelease, RecordsError, current_release};
+pub use read::{ReadError, ReadParameters, read_parameters, recorded_content};
+pub use records::{Archive, RecordsError, Status, archive, status};
+pub use rules::check_put;
+pub use saved::{SavedPlan, SavedPlanError};
+pub use secrets::{SecretError, SecretReader, Secrets};

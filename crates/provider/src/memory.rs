@@ -1,10 +1,14 @@
 //! The ports in memory, for tests.
 
+mod clock;
+mod faults;
 mod objects;
 mod store;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+pub use clock::ManualClock;
+pub use faults::Fault;
 pub use objects::MemoryObjects;
 pub use store::MemoryStore;
 

@@ -7,7 +7,7 @@ mod workflows;
 use std::error::Error;
 
 pub use objects::{Object, Objects, ObjectsError};
-pub use store::{ParameterStore, PutParameter, StoreError};
+pub use store::{ParameterStore, PutParameter, RevealedSecret, SecretVersion, StoreError};
 pub use workflows::{
     ExecutionDescription, ExecutionStatus, StartExecution, Started, Workflows, WorkflowsError,
 };
