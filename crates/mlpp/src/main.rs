@@ -1,5 +1,6 @@
 //! `mlpp`: typed, validated, versioned parameters for ML workflows, and launches that can be reproduced.
 
+mod applying;
 mod commands;
 mod config;
 mod error;

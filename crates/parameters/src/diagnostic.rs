@@ -9,6 +9,21 @@ pub struct Source {
     pub name: String,
     /// Its whole text.
     pub text: Arc<str>,
+    /// Whether it is laid over the other documents.
+    pub overlay: bool,
+}
+
+/// Where a value was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// The file, as the user calls it.
+    pub file: String,
+    /// Its line, from 1.
+    pub line: usize,
+    /// Its column in characters, from 1.
+    pub column: usize,
+    /// Whether the file is an overlay of an environment.
+    pub overlay: bool,
 }
 
 /// The texts that spans refer to, by [`Span::source`].
@@ -18,7 +33,7 @@ pub struct Sources(Vec<Source>);
 impl Sources {
     /// Adds a text and returns the number that spans into it carry.
     pub fn add(&mut self, name: impl Into<String>, text: impl Into<Arc<str>>) -> u16 {
-        self.0.push(Source { name: name.into(), text: text.into() });
+        self.0.push(Source { name: name.into(), text: text.into(), overlay: false });
         u16::try_from(self.0.len() - 1).unwrap_or(u16::MAX)
     }
 
@@ -42,6 +57,33 @@ impl Sources {
                 ])
             }
         }
+    }
+
+    /// Says of the text with the number `source` that it is laid over the others.
+    pub(crate) fn mark_overlay(&mut self, source: u16) {
+        if let Some(source) = self.0.get_mut(usize::from(source)) {
+            source.overlay = true;
+        }
+    }
+
+    /// Writes asterisks over the text at `span`, so that no diagnostic shows it.
+    pub(crate) fn mask(&mut self, span: Span) {
+        let Some(source) = self.0.get_mut(usize::from(span.source)) else { return };
+        let (start, end) = (span.start as usize, span.end as usize);
+        let Some(hidden) = source.text.get(start..end) else { return };
+        // Line breaks stay, so that every other place stays where it is.
+        let mask: String = hidden.bytes().map(|byte| if byte == b'\n' { '\n' } else { '*' }).collect();
+        source.text = format!("{}{mask}{}", &source.text[..start], &source.text[end..]).into();
+    }
+
+    /// Where the value at `span` was written; `None` for one that stands in no text.
+    pub fn origin(&self, span: Span) -> Option<Origin> {
+        if span == Span::default() {
+            return None;
+        }
+        let (line, column) = self.line_column(span)?;
+        let source = self.get(span.source)?;
+        Some(Origin { file: source.name.clone(), line, column, overlay: source.overlay })
     }
 
     /// The text with the number `source`.

@@ -36,9 +36,9 @@ mod stamp;
 
 pub use codec::{DecodeError, decode, encode};
 pub use content::{Content, Entry, Kind, ParameterType};
-pub use diagnostic::{Diagnostic, Severity, Source, Sources};
+pub use diagnostic::{Diagnostic, Origin, Severity, Source, Sources};
 pub use digest::Digest;
-pub use documents::Documents;
+pub use documents::{Documents, SecretPointerError};
 pub use effective::Effective;
 pub use event::{KeyError, ManifestEvent, Revision, decode_key};
 pub use fingerprint::{Fingerprint, FingerprintKey};

@@ -4,6 +4,7 @@ mod overrides;
 pub use channels::Channel;
 pub use overrides::{Overridable, PointerError};
 
+use crate::documents::hide_misplaced;
 use crate::json::{Member, Node, Pointer, Value};
 use crate::{Diagnostic, Sources};
 
@@ -32,11 +33,13 @@ impl Manifest {
     ///
     /// # Errors
     /// As [`Manifest::parse_allowing`].
-    pub fn parse(sources: &Sources, source: u16) -> Result<Self, Vec<Diagnostic>> {
+    pub fn parse(sources: &mut Sources, source: u16) -> Result<Self, Vec<Diagnostic>> {
         Self::parse_allowing(sources, source, &Overridable::default())
     }
 
     /// Reads the manifest that `sources` holds under the number `source`; `allowed` is what it may override.
+    ///
+    /// What stands where a secret's source belongs and is none is hidden in the sources, as in documents.
     ///
     /// # Errors
     /// Every finding, in the order of the text: `manifest/unknown-key`, `manifest/channels`, `manifest/channel-name`,
@@ -45,11 +48,12 @@ impl Manifest {
     /// `manifest/release`, what the service's model says of an `S3DataSource` (`value/…`, `key/unknown-member`), and those of
     /// [`json::parse`](crate::json::parse).
     pub fn parse_allowing(
-        sources: &Sources,
+        sources: &mut Sources,
         source: u16,
         allowed: &Overridable,
     ) -> Result<Self, Vec<Diagnostic>> {
         let root = crate::json::parse(sources, source)?;
+        hide_misplaced(&root, sources);
         let Value::Object(members) = &root.value else { return Err(vec![shape(&root)]) };
         let mut findings: Vec<_> = members.iter().filter_map(unknown).collect();
         let channels_node = root.value.get(CHANNELS);

@@ -127,7 +127,7 @@ fn event() -> ManifestEvent {
 fn launched(read: &Resolution, release: Option<u64>, manifest: &str) -> (Value, Stamp) {
     let mut sources = Sources::default();
     let source = sources.add("manifest.json", manifest);
-    let parsed = Manifest::parse(&sources, source).unwrap();
+    let parsed = Manifest::parse(&mut sources, source).unwrap();
     let effective =
         Effective::compose(&read.document().unwrap(), "the release", &parsed, &path(), sources).unwrap();
     assert_eq!(effective.warnings, []);

@@ -1,18 +1,14 @@
 use std::time::Duration;
 
+use jiff::Timestamp;
 use mlpp_parameters::release::{Action, Head, RecordName, RecordNames};
 use mlpp_parameters::{Content, ParameterName};
 
-use crate::apply::{ApplyError, ApplyRequest, Progress, Tally, Writer, apply};
+use crate::apply::{ApplyError, ApplyRequest, Progress, Tally, Writer, apply, lease_until};
 use crate::planning::{PlanRequest, Planned, PlanningError, plan};
 use crate::records::{Archive, archive, status};
 use crate::secrets::Secrets;
 use crate::{Clock, ParameterStore, RecordsError};
-
-/// What a claim keeps others away for while the records are deleted, beside the deletes themselves.
-const LEASE: Duration = Duration::from_secs(60);
-/// The time that a delete is reckoned with.
-const PER_DELETE: Duration = Duration::from_millis(667);
 
 /// What a destroy did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,14 +73,15 @@ pub async fn destroy(
     let Some(empty) = empty.filter(|_| status_is(&archive, applied.release)) else {
         return Err(ApplyError::Superseded(applied.release).into());
     };
-    let lock = lock(&empty, clock, archive.heads.len());
+    let old = old_records(&archive, &names, empty.number)?;
+    let lock = lock(&empty, clock.now(), old.len(), store.recreate_delay());
     let mut writer = Writer { store, clock, names: &names, head: &lock, progress: Tally::new(0, progress) };
     writer.claim().await?;
     // Nobody else claims from here on; who claimed just before has another number in force by now.
     if status(store, &names).await?.number() != empty.number {
         return Err(ApplyError::Superseded(lock.number).into());
     }
-    writer.delete(&old_records(&archive, &names, empty.number)?).await?;
+    writer.delete(&old).await?;
     let number = empty.number;
     for last in [
         vec![RecordName::Current],
@@ -102,10 +99,8 @@ fn status_is(archive: &Archive, number: u64) -> bool {
 }
 
 /// The claim that keeps others away while the records go: of an empty release that is never committed.
-fn lock(empty: &Head, clock: &impl Clock, releases: usize) -> Head {
-    let now = clock.now();
-    let deletes = PER_DELETE.saturating_mul(u32::try_from(releases * 4).unwrap_or(u32::MAX));
-    let lease_until = now.saturating_add(LEASE.saturating_add(deletes)).unwrap_or(jiff::Timestamp::MAX);
+fn lock(empty: &Head, now: Timestamp, deletes: usize, delay: Duration) -> Head {
+    let lease_until = lease_until(now, deletes, delay);
     Head { number: empty.number + 1, parent: empty.number, time: now, lease_until, ..empty.clone() }
 }
 

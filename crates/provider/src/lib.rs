@@ -32,5 +32,5 @@ pub use ports::{
 pub use read::{ReadError, ReadParameters, read_parameters, recorded_content};
 pub use records::{Archive, RecordsError, Status, archive, status};
 pub use rules::check_put;
-pub use saved::{SavedPlan, SavedPlanError};
+pub use saved::{PlanAbout, SavedPlan, SavedPlanError};
 pub use secrets::{SecretError, SecretReader, Secrets};

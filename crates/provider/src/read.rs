@@ -108,12 +108,11 @@ async fn recorded(
 ) -> Result<(u64, Content), ReadError> {
     let mut attempt = 1;
     loop {
-        let head = match pin {
-            Some(number) => committed_head(store, names, number).await?,
-            None => {
-                let head = status(store, names).await?.committed;
-                head.ok_or_else(|| ReadError::NoRelease(path.clone()))?
-            }
+        let head = if let Some(number) = pin {
+            committed_head(store, names, number).await?
+        } else {
+            let head = status(store, names).await?.committed;
+            head.ok_or_else(|| ReadError::NoRelease(path.clone()))?
         };
         match load(store, names, &head).await {
             // Its chunks go when it is pruned: then its head is gone as well, which the next attempt tells.

@@ -34,6 +34,23 @@ pub struct SavedPlan {
     pub parameters: Vec<PlannedParameter>,
 }
 
+/// What a saved plan says of itself.
+#[derive(Debug, Clone)]
+pub struct PlanAbout<'a> {
+    /// The project's path.
+    pub path: &'a StorePath,
+    /// The environment whose overlays are in it.
+    pub environment: &'a str,
+    /// Name and digest of each document.
+    pub documents: &'a [(String, Digest)],
+    /// Whether edits in place are kept.
+    pub keep_drift: bool,
+    /// When it is made.
+    pub time: Timestamp,
+    /// Name and version of the tool.
+    pub tool: &'a str,
+}
+
 /// Why a saved plan cannot be applied.
 #[derive(Debug, thiserror::Error)]
 pub enum SavedPlanError {
@@ -53,26 +70,17 @@ const MAX_REASONS: usize = 10;
 
 impl SavedPlan {
     /// What `planned` came to for `wanted`, to be saved.
-    pub fn new(
-        planned: &Planned,
-        wanted: &Content,
-        path: &StorePath,
-        environment: &str,
-        documents: &[(String, Digest)],
-        keep_drift: bool,
-        time: Timestamp,
-        tool: &str,
-    ) -> Self {
+    pub fn new(planned: &Planned, wanted: &Content, about: &PlanAbout<'_>) -> Self {
         Self {
             format: FORMAT,
-            tool: tool.to_owned(),
-            time,
-            path: path.clone(),
-            environment: environment.to_owned(),
+            tool: about.tool.to_owned(),
+            time: about.time,
+            path: about.path.clone(),
+            environment: about.environment.to_owned(),
             release: planned.status.number(),
             claimed: planned.status.claimed,
-            documents: documents.to_vec(),
-            keep_drift,
+            documents: about.documents.to_vec(),
+            keep_drift: about.keep_drift,
             wanted: wanted.entries.clone(),
             parameters: planned.plan.parameters.clone(),
         }

@@ -10,8 +10,8 @@ use mlpp_parameters::release::{Action, RecordNames};
 use mlpp_parameters::{DriftPolicy, ParameterName, StorePath};
 use mlpp_provider::memory::{Fault, MemoryObjects, MemoryStore, MemoryWorkflows};
 use mlpp_provider::{
-    ApplyError, Clock as _, DestroyError, ParameterStore as _, PlanRequest, WorkflowKind, contract, history,
-    pin, plan, read_parameters, status,
+    ApplyError, Clock as _, DestroyError, ParameterStore as _, PlanRequest, ReadError, RecordsError,
+    WorkflowKind, contract, history, pin, plan, read_parameters, status,
 };
 use support::{Failure, Writer, content, edit, names, path, read, run};
 
@@ -55,10 +55,10 @@ fn the_claim_comes_before_the_leaves_and_the_commit_after() {
 
     let outcome = run(writer.apply(&store, r#"{"a":9,"b":true}"#)).unwrap();
     assert_eq!((outcome.release, outcome.created, outcome.updated, outcome.deleted), (2, 1, 1, 1));
-    let writes = store.take_writes();
-    assert!(writes[0].starts_with("put /p.releases/content/"), "{writes:?}");
+    let written = store.take_writes();
+    assert!(written[0].starts_with("put /p.releases/content/"), "{written:?}");
     assert_eq!(
-        writes[1..],
+        written[1..],
         [
             "put /p.releases/2",
             "put /p/a",
@@ -144,7 +144,7 @@ fn a_claim_keeps_others_away_for_its_time_and_is_superseded_after() {
 
     let refused = run(Writer::named("third").apply(&store, r#"{"a":2}"#));
     assert!(matches!(refused, Err(Failure::Apply(ApplyError::Pending { number: 2, .. }))), "{refused:?}");
-    store.clock().advance(Duration::from_secs(600));
+    store.clock().advance(Duration::from_mins(10));
     let outcome = run(Writer::named("third").apply(&store, r#"{"a":2}"#)).unwrap();
     assert_eq!((outcome.release, outcome.new), (3, true));
     let now = run(status(&store, &names)).unwrap();
@@ -221,14 +221,8 @@ fn old_releases_are_pruned_and_pinned_ones_stay() {
         assert_eq!(chunks, kept.len());
     }
     let missing = |number| run(writer.rollback(&store, number)).unwrap_err();
-    assert!(matches!(
-        missing(1),
-        Failure::Apply(ApplyError::Records(mlpp_provider::RecordsError::Pruned(1)))
-    ));
-    assert!(matches!(
-        missing(9),
-        Failure::Apply(ApplyError::Records(mlpp_provider::RecordsError::Absent(9)))
-    ));
+    assert!(matches!(missing(1), Failure::Read(ReadError::Records(RecordsError::Pruned(1)))));
+    assert!(matches!(missing(9), Failure::Read(ReadError::Records(RecordsError::Absent(9)))));
     run(pin(&store, &path(), 2, false)).unwrap();
     assert_eq!(run(writer.rollback(&store, 2)).unwrap().pruned, [2, 6]);
     assert_eq!(run(read(&store, DriftPolicy::Fail)).unwrap(), r#"{"a":2}"#);

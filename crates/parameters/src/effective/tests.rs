@@ -9,7 +9,7 @@ fn compose(resolved: &str, over: &str) -> Result<Effective, (Vec<Diagnostic>, So
     let text = format!(r#"{{"channels":{CHANNELS},"parameters":{over}}}"#);
     let mut sources = Sources::default();
     let source = sources.add("s3://demo-bucket/manifest.json", text);
-    let manifest = Manifest::parse(&sources, source).unwrap();
+    let manifest = Manifest::parse(&mut sources, source).unwrap();
     let mut own = Sources::default();
     let source = own.add("resolved", resolved);
     let resolved = parse(&own, source).unwrap();

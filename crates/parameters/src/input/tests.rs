@@ -11,7 +11,7 @@ const CHANNELS: &str =
 fn manifest() -> Manifest {
     let mut sources = Sources::default();
     let source = sources.add("manifest.json", format!(r#"{{"channels":{CHANNELS}}}"#));
-    Manifest::parse(&sources, source).unwrap()
+    Manifest::parse(&mut sources, source).unwrap()
 }
 
 fn event(revision: Revision) -> ManifestEvent {

@@ -3,7 +3,7 @@ use super::*;
 fn manifest(text: &str) -> Result<Manifest, Vec<(&'static str, String)>> {
     let mut sources = Sources::default();
     let source = sources.add("manifest.json", text);
-    Manifest::parse(&sources, source)
+    Manifest::parse(&mut sources, source)
         .map_err(|findings| findings.into_iter().map(|f| (f.code, f.pointer)).collect())
 }
 
@@ -154,7 +154,7 @@ fn a_project_says_what_may_be_overridden() {
     let found = |allowed: &Overridable, more: &str| {
         let mut sources = Sources::default();
         let source = sources.add("manifest.json", with(more));
-        Manifest::parse_allowing(&sources, source, allowed).err().unwrap_or_default()
+        Manifest::parse_allowing(&mut sources, source, allowed).err().unwrap_or_default()
     };
     let name = r#""parameters":{"tuningJobName":"x"}"#;
     assert_eq!(found(&Overridable::new([""]).unwrap(), name), []);
@@ -169,4 +169,16 @@ fn a_project_says_what_may_be_overridden() {
     for text in ["a", "a/b", "/a~", "/a~2", "/~01~"] {
         assert_eq!(Overridable::new(["/a", text]), Err(PointerError(text.to_owned())));
     }
+}
+
+#[test]
+fn what_may_be_a_secret_is_hidden() {
+    let mut sources = Sources::default();
+    let more =
+        r#""parameters":{"staticHyperParameters":{"a":{"$secret":"hunter2"},"b":{"$secret":"env:B"}}}"#;
+    let source = sources.add("manifest.json", with(more));
+    let findings = Manifest::parse(&mut sources, source).unwrap_err();
+    assert_eq!(findings.len(), 2);
+    let text = &sources.get(source).unwrap().text;
+    assert!(!text.contains("hunter2") && text.contains("env:B"), "{text}");
 }

@@ -16,7 +16,7 @@ use crate::records::is_claimed;
 use crate::{Clock, ParameterStore};
 
 /// What a claim keeps others away for beside the time that its writes take.
-const LEASE: Duration = Duration::from_secs(60);
+const LEASE: Duration = Duration::from_mins(1);
 /// The time that a write is reckoned with: twice what Parameter Store's default quota of three calls a second gives.
 const PER_WRITE: Duration = Duration::from_millis(667);
 
@@ -103,7 +103,7 @@ pub async fn apply(
     let names = RecordNames::of(request.path)?;
     let number = planned.status.claimed + 1;
     let chunks = release::chunks(&planned.plan.content);
-    let writes = planned.plan.changes().count() + chunks.all.len() + 3;
+    let total = planned.plan.changes().count() + chunks.all.len() + 3;
     let now = clock.now();
     let head = Head {
         format: FORMAT,
@@ -113,7 +113,7 @@ pub async fn apply(
         owner: request.owner.to_owned(),
         author: request.author.to_owned(),
         time: now,
-        lease_until: lease_until(now, writes, store.recreate_delay()),
+        lease_until: lease_until(now, total, store.recreate_delay()),
         writer: request.writer.to_owned(),
         tool: request.tool.to_owned(),
         documents: request.documents.to_vec(),
@@ -122,7 +122,7 @@ pub async fn apply(
         chunks: chunks.listed.clone(),
         indexed: chunks.indexed,
     };
-    let progress = Tally::new(writes, progress);
+    let progress = Tally::new(total, progress);
     let mut writer = Writer { store, clock, names: &names, head: &head, progress };
     writer.chunks(&chunks.all).await?;
     writer.claim().await?;
@@ -172,12 +172,13 @@ fn check(planned: &Planned, request: &ApplyRequest<'_>, now: Timestamp) -> Resul
     if foreign.is_empty() { Ok(()) } else { Err(ApplyError::NotOurs(foreign)) }
 }
 
-fn lease_until(now: Timestamp, writes: usize, recreate_delay: Duration) -> Timestamp {
-    let writing = PER_WRITE.saturating_mul(u32::try_from(writes).unwrap_or(u32::MAX));
+/// Until when a claim for so many writes keeps others away.
+pub(crate) fn lease_until(now: Timestamp, writes: usize, recreate_delay: Duration) -> Timestamp {
+    let busy = PER_WRITE.saturating_mul(u32::try_from(writes).unwrap_or(u32::MAX));
     // One wait for all replacements, and one for a name that was deleted just before.
-    let waiting = recreate_delay.saturating_mul(2);
+    let idle = recreate_delay.saturating_mul(2);
     // A sum past the end of time stays at its end.
-    now.saturating_add(LEASE.saturating_add(writing).saturating_add(waiting)).unwrap_or(Timestamp::MAX)
+    now.saturating_add(LEASE.saturating_add(busy).saturating_add(idle)).unwrap_or(Timestamp::MAX)
 }
 
 fn outcome_of(planned: &Planned) -> ApplyOutcome {

@@ -32,7 +32,7 @@ pub async fn compose(
     let mut sources = Sources::default();
     let parsed = sources
         .add_bytes(format!("s3://{}/{}", event.bucket, event.key), manifest)
-        .and_then(|source| Manifest::parse_allowing(&sources, source, request.overridable));
+        .and_then(|source| Manifest::parse_allowing(&mut sources, source, request.overridable));
     let parsed = match parsed {
         Ok(parsed) => parsed,
         Err(findings) => return Err(LaunchError::Invalid(findings, sources)),

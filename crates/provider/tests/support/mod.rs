@@ -88,6 +88,7 @@ pub(crate) enum Failure {
     Planning(PlanningError),
     Apply(ApplyError),
     Destroy(DestroyError),
+    Read(ReadError),
 }
 
 impl Writer {
@@ -145,11 +146,7 @@ impl Writer {
     }
 
     pub(crate) async fn rollback(&self, store: &MemoryStore, to: u64) -> Result<ApplyOutcome, Failure> {
-        let (_, content) = match recorded_content(store, &path(), Some(to)).await {
-            Ok(recorded) => recorded,
-            Err(ReadError::Records(error)) => return Err(Failure::Apply(error.into())),
-            Err(other) => panic!("{other}"),
-        };
+        let (_, content) = recorded_content(store, &path(), Some(to)).await.map_err(Failure::Read)?;
         let planned = self.plan(store, &content).await.map_err(Failure::Planning)?;
         self.apply_plan(store, &planned, Action::Rollback { to }).await.map_err(Failure::Apply)
     }

@@ -5,12 +5,11 @@ use std::time::{Duration, Instant};
 
 use mlpp_local::{
     Local, LocalError, LocalObjects, LocalOptions, StateMachineError, StateMachineFault, StateMachines,
-    state_machine_arn,
+    WriterLock, state_machine_arn,
 };
+use mlpp_parameters::release::Action;
 use mlpp_parameters::{Digest, ManifestEvent};
-use mlpp_provider::{
-    ApplyOutcome, ApplyRequest, ExecutionStatus, LaunchError, LaunchRequest, Launched, Objects, apply, launch,
-};
+use mlpp_provider::{ApplyOutcome, ExecutionStatus, LaunchError, LaunchRequest, Launched, Objects, launch};
 use mlpp_sagemaker::{Algorithm, InvokeEndpoint, JobEvent};
 use serde_json::Value;
 use tokio::sync::broadcast::Receiver;
@@ -19,6 +18,7 @@ use super::outcome::{Execution, Outcome, Release};
 use super::progress::Progress;
 use super::validate::{Validated, read};
 use super::watch::{Watched, watch};
+use crate::applying::Applying;
 use crate::commands::TOOL;
 use crate::config::Project;
 use crate::error::{CommandError, Finding, Plain};
@@ -85,7 +85,6 @@ impl<'a> Stages<'a> {
     }
 
     async fn apply(&mut self) -> Result<ApplyOutcome, CommandError> {
-        let time = jiff::Timestamp::now().to_string();
         // Documents are recorded by their names in the project, wherever that lies.
         let documents: Vec<_> = self
             .validated
@@ -94,17 +93,11 @@ impl<'a> Stages<'a> {
             .iter()
             .map(|(name, digest)| (self.project.name_of(name), digest.clone()))
             .collect();
-        let request = ApplyRequest {
-            path: &self.project.path,
-            content: &self.validated.content,
-            documents: &documents,
-            owner: "mlpp",
-            time: &time,
-            tool: TOOL,
-        };
-        let outcome = apply(self.local.store(), &request)
-            .await
-            .map_err(|error| CommandError::failed("apply the documents", error))?;
+        let _lock = WriterLock::acquire(&self.project.local_folder())
+            .map_err(|error| local_error(self.project, error))?;
+        let applying = Applying::new(self.project, self.local.store(), &documents)?;
+        let planned = applying.plan(&self.validated.content, false).await?;
+        let outcome = applying.apply(&planned, Action::Apply, &mut |_| {}).await?;
         let what = if outcome.new {
             format!(
                 "release {}: {} created, {} updated, {} replaced, {} deleted, {} unchanged",
