@@ -147,7 +147,7 @@ impl Reader {
 }
 
 /// Hides every value of a `$secret` that is no source.
-fn hide_misplaced(node: &Node, sources: &mut Sources) {
+pub(crate) fn hide_misplaced(node: &Node, sources: &mut Sources) {
     match &node.value {
         Value::Object(members) => {
             for member in members {

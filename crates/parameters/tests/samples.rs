@@ -42,7 +42,7 @@ fn findings(id: &str, texts: Vec<(String, Vec<u8>)>) -> (Vec<Diagnostic>, Source
         let mut sources = Sources::default();
         let (name, bytes) = texts.into_iter().next().unwrap();
         let source = sources.add_bytes(name, &bytes).unwrap();
-        let findings = Manifest::parse(&sources, source).err().unwrap_or_default();
+        let findings = Manifest::parse(&mut sources, source).err().unwrap_or_default();
         return (findings, sources);
     }
     let path: StorePath = "/ml-project".parse().unwrap();

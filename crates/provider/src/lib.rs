@@ -22,11 +22,12 @@ pub use apply::{ApplyError, ApplyOutcome, ApplyRequest, Progress, apply};
 pub use clock::Clock;
 pub use destroy::{DestroyError, DestroyOutcome, destroy, plan_destroy};
 pub use history::{Release, history, pin};
-pub use launch::{LaunchError, LaunchRequest, Launched, launch};
+pub use launch::{LaunchError, LaunchRequest, Launched, Prepared, compose, launch, prepare, start};
 pub use planning::{PlanRequest, Planned, PlanningError, plan};
 pub use ports::{
     ExecutionDescription, ExecutionStatus, Object, Objects, ObjectsError, ParameterStore, PutParameter,
-    RevealedSecret, SecretVersion, StartExecution, Started, StoreError, Workflows, WorkflowsError,
+    RevealedSecret, SecretVersion, StartExecution, Started, StoreError, Which, WorkflowKind, Workflows,
+    WorkflowsError, Written,
 };
 pub use read::{ReadError, ReadParameters, read_parameters, recorded_content};
 pub use records::{Archive, RecordsError, Status, archive, status};

@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use mlpp_parameters::release::{Action, RecordNames};
 use mlpp_parameters::{DriftPolicy, ParameterName, StorePath};
-use mlpp_provider::memory::{Fault, MemoryObjects, MemoryStore};
+use mlpp_provider::memory::{Fault, MemoryObjects, MemoryStore, MemoryWorkflows};
 use mlpp_provider::{
     ApplyError, Clock as _, DestroyError, ParameterStore as _, PlanRequest, ReadError, RecordsError,
-    contract, history, pin, plan, read_parameters, status,
+    WorkflowKind, contract, history, pin, plan, read_parameters, status,
 };
 use support::{Failure, Writer, content, edit, names, path, read, run};
 
@@ -30,8 +30,19 @@ async fn the_store_keeps_the_contract() {
 
 #[tokio::test]
 async fn the_objects_keep_the_contract() {
-    contract::objects_and_their_versions(&MemoryObjects::default()).await;
-    contract::objects_are_listed_by_prefix(&MemoryObjects::default()).await;
+    for objects in [MemoryObjects::default, MemoryObjects::versioned] {
+        contract::objects_and_their_versions(&objects()).await;
+        contract::an_etag_is_a_condition(&objects()).await;
+        contract::objects_are_listed_by_prefix(&objects()).await;
+    }
+}
+
+#[tokio::test]
+async fn the_workflows_keep_the_contract() {
+    let arn = "arn:aws:states:us-east-1:000000000000:stateMachine:own";
+    let workflows = || MemoryWorkflows::new([(arn, WorkflowKind::Standard)]);
+    contract::one_name_starts_one_execution(&workflows(), arn).await;
+    contract::absent_state_machines_and_executions_are_told(&workflows()).await;
 }
 
 #[test]

@@ -47,7 +47,7 @@ pub(crate) fn read(
     let mut sources = Sources::default();
     let manifest = sources
         .add_bytes(manifest_name, &manifest_bytes)
-        .and_then(|source| Manifest::parse(&sources, source))
+        .and_then(|source| Manifest::parse(&mut sources, source))
         .map_err(|findings| CommandError::invalid(&findings, &sources))?;
 
     let data = data_files(project)?;
