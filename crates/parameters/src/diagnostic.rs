@@ -49,6 +49,20 @@ impl Sources {
         self.0.get(usize::from(source))
     }
 
+    /// The same texts with every byte in `spans` but line breaks replaced by `*`.
+    #[must_use]
+    pub(crate) fn without(&self, spans: &[Span]) -> Self {
+        let blot = |(index, source): (usize, &Source)| {
+            let mut text = source.text.as_bytes().to_vec();
+            for span in spans.iter().filter(|span| usize::from(span.source) == index) {
+                let bytes = text.get_mut(span.start as usize..span.end as usize).unwrap_or_default();
+                bytes.iter_mut().filter(|byte| !matches!(byte, b'\n' | b'\r')).for_each(|byte| *byte = b'*');
+            }
+            Source { name: source.name.clone(), text: String::from_utf8_lossy(&text).into() }
+        };
+        Self(self.0.iter().enumerate().map(blot).collect())
+    }
+
     /// Line and column of the start of `span`, both from 1; a column counts characters.
     pub fn line_column(&self, span: Span) -> Option<(usize, usize)> {
         let text = &self.get(span.source)?.text;
@@ -142,6 +156,14 @@ mod tests {
         let span = findings[0].span;
         let text = &sources.get(0).unwrap().text;
         assert_eq!(text.get(span.start as usize..span.end as usize), Some("\u{fffd}"));
+    }
+
+    #[test]
+    fn what_is_blotted_out_leaves_places_as_they_are() {
+        let mut sources = Sources::default();
+        let source = sources.add("a.json", "{\"a\": \"ü\n1\", \"b\": 2}");
+        let blotted = sources.without(&[Span::new(source, 6, 12), Span::new(7, 0, 1)]);
+        assert_eq!(&*blotted.get(source).unwrap().text, "{\"a\": ***\n**, \"b\": 2}");
     }
 
     #[test]

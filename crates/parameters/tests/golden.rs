@@ -5,8 +5,8 @@
 use std::path::PathBuf;
 
 use mlpp_parameters::{
-    Digest, Documents, LiveParameter, Manifest, ManifestEvent, ParameterType, Provenance, Sources, Stamp,
-    StorePath, encode, execution_input, resolve, validate,
+    Digest, Documents, LiveParameter, Manifest, ManifestEvent, ParameterType, ProjectRules, Provenance,
+    Sources, Stamp, StorePath, encode, execution_input, resolve, validate,
 };
 use serde_json::{Value, json};
 
@@ -76,7 +76,7 @@ fn the_example_is_stored_as_the_same_56_parameters() {
 #[test]
 fn the_example_has_no_finding() {
     let Some(golden) = golden() else { return };
-    let valid = validate(&documents(&golden), &path()).unwrap();
+    let valid = validate(&documents(&golden), &path(), &ProjectRules::default()).unwrap();
     assert_eq!(valid.warnings, []);
     assert_eq!(valid.content.parameters().count(), 56);
 }

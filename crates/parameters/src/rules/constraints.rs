@@ -104,6 +104,8 @@ impl Shape {
 pub(super) struct Known {
     /// The documents' root: every known key, in its place.
     pub(super) root: Shape,
+    /// The `channelName` of a manifest's channel.
+    pub(super) channel_name: Shape,
     /// The `s3DataSource` of a manifest's channel.
     pub(super) s3_data_source: Shape,
 }
@@ -171,13 +173,20 @@ impl<'a> Reader<'a> {
     }
 
     fn known(mut self) -> Result<Known, TableError> {
-        Ok(Known { root: self.root()?, s3_data_source: self.s3_data_source()? })
+        let root = self.root()?;
+        let channel_name = self.parameter("channels[].channelName")?;
+        Ok(Known { root, channel_name, s3_data_source: self.s3_data_source()? })
+    }
+
+    /// The shape of the member that a key feeds.
+    fn parameter(&mut self, name: &str) -> Result<Shape, TableError> {
+        let file = self.file;
+        let member = file.parameters.get(name).ok_or_else(|| TableError::Absent(name.to_owned()))?;
+        self.tree(member)
     }
 
     fn s3_data_source(&mut self) -> Result<Shape, TableError> {
-        const NAME: &str = "channels[].s3DataSource";
-        let member = self.file.parameters.get(NAME).ok_or_else(|| TableError::Absent(NAME.into()))?;
-        let mut shape = self.tree(member)?;
+        let mut shape = self.parameter("channels[].s3DataSource")?;
         // Two more members that the API has; what is in them is left to the service.
         for name in ["ModelAccessConfig", "HubAccessConfig"] {
             shape.members.insert(name.to_owned(), Shape::group());

@@ -24,6 +24,15 @@ impl Place<'_> {
         }
     }
 
+    /// Whether a list is on the way.
+    pub(super) fn is_in_list(&self) -> bool {
+        match self {
+            Self::Root => false,
+            Self::Member(parent, _) => parent.is_in_list(),
+            Self::Element(..) => true,
+        }
+    }
+
     /// The last name on the way; empty for the whole document.
     pub(super) fn name(&self) -> &str {
         match self {
@@ -104,5 +113,6 @@ mod tests {
         let element = Place::Element(&list, 3);
         assert_eq!(element.pointer().as_str(), "/a~1b/3");
         assert_eq!(element.name(), "a/b");
+        assert!(Place::Member(&element, "c").is_in_list() && !list.is_in_list());
     }
 }

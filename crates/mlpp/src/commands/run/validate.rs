@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use mlpp_parameters::{Content, Diagnostic, Documents, Manifest, Sources, validate};
+use mlpp_parameters::{Content, Diagnostic, Documents, Manifest, ProjectRules, Sources, rules, validate};
 
 use crate::config::Project;
 use crate::error::{CommandError, Plain};
@@ -46,8 +46,8 @@ pub(crate) fn read(
     }
     let documents =
         Documents::merge(texts).map_err(|(findings, sources)| CommandError::invalid(&findings, &sources))?;
-    let valid = validate(&documents, &project.path)
-        .map_err(|findings| CommandError::invalid(&findings, &documents.sources))?;
+    let valid = validate(&documents, &project.path, &ProjectRules::default())
+        .map_err(|findings| CommandError::invalid(&findings, &rules::showable_sources(&documents)))?;
 
     let (manifest_name, manifest_bytes) = document(&project.file(&config.manifest))?;
     let mut sources = Sources::default();
