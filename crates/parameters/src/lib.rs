@@ -27,6 +27,8 @@ mod plan;
 pub mod release;
 mod resolve;
 pub mod rules;
+#[cfg(feature = "schema")]
+pub mod schema;
 mod secret;
 mod stamp;
 

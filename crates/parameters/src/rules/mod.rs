@@ -32,9 +32,14 @@ pub(crate) use self::manifest::check_s3_data_source;
 pub use self::project::ProjectRules;
 pub use self::registry::{Rule, all, explain, similar};
 pub use self::secrets::showable_sources;
+#[cfg(feature = "schema")]
+pub(crate) use self::{
+    constraints::{STAMP_LENGTH, Shape, Type, is_range, known},
+    place::Place,
+    value::quoted,
+};
 
 pub(crate) use self::kind::kind_of;
-use self::place::Place;
 use self::value::Checker;
 use crate::codec::encode_with_warnings;
 use crate::json::{Member, Node, Pointer, Value};
@@ -66,7 +71,7 @@ pub fn validate(
     let (content, encoding) = encode_with_warnings(root, path);
     let mut checker = Checker { sources: &documents.sources, project, findings: Vec::new() };
     if matches!(root.value, Value::Object(_)) {
-        checker.check(root, &constraints::known().root, &Place::Root);
+        checker.check(root, &constraints::known().root, &place::Place::Root);
     }
     let mut findings = checker.findings;
     reserved_names(root, &mut findings);
@@ -76,6 +81,8 @@ pub fn validate(
     training::check(root, &mut findings);
     hosting::check(root, &mut findings);
     findings.extend(untold(encoding, &findings));
+    #[cfg(feature = "schema")]
+    crate::schema::check(root, &documents.sources, project, &mut findings);
 
     findings.sort_by_key(|finding| (finding.span.source, finding.span.start));
     if findings.iter().any(|finding| finding.severity == Severity::Error) {

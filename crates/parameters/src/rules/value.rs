@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::ProjectRules;
-use super::constraints::{Shape, Type};
+use super::constraints::{Shape, Type, is_range};
 use super::number::parse_double;
 use super::place::Place;
 use super::text::near;
@@ -240,10 +240,6 @@ pub(super) fn reserved_level(name: &str, span: Span) -> Diagnostic {
     .help("choose another name: what lies below it would be taken for the records of another project")
 }
 
-fn is_range(shape: &Shape) -> bool {
-    shape.name.ends_with("ParameterRange")
-}
-
 fn is_range_list(shape: &Shape) -> bool {
     shape.name.ends_with("ParameterRanges") && shape.kind == Type::List
 }
@@ -276,7 +272,7 @@ pub(super) fn bounds(shape: &Shape) -> String {
 }
 
 /// The name of what is at a place, for messages.
-pub(super) fn quoted(place: &Place<'_>) -> String {
+pub(crate) fn quoted(place: &Place<'_>) -> String {
     match place {
         Place::Root => "the document".to_owned(),
         Place::Member(_, name) => format!("\"{}\"", clipped(name)),
