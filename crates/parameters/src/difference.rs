@@ -45,8 +45,10 @@ mod tests {
 
     #[test]
     fn what_is_not_alike_is_told_leaf_by_leaf() {
-        let (before, after) =
-            (content(r#"{"a":1,"b":"x","gone":{"c":true},"same":[1]}"#), content(r#"{"b":1,"same":[1],"a":1,"n":null}"#));
+        let (before, after) = (
+            content(r#"{"a":1,"b":"x","gone":{"c":true},"same":[1]}"#),
+            content(r#"{"b":1,"same":[1],"a":1,"n":null}"#),
+        );
         let found: Vec<_> = differences(&before, &after)
             .iter()
             .map(|d| (d.key(), d.before.map(|e| e.value.as_str()), d.after.map(|e| e.value.as_str())))

@@ -32,6 +32,8 @@ mod plan;
 pub mod release;
 mod resolve;
 pub mod rules;
+#[cfg(feature = "schema")]
+pub mod schema;
 mod secret;
 mod stamp;
 
@@ -52,6 +54,6 @@ pub use plan::{
     Change, ParameterState, Plan, PlanError, PlanInput, PlannedParameter, SecretState, ShownValue,
 };
 pub use resolve::{Drift, DriftPolicy, Resolution, resolve};
-pub use rules::{Valid, validate};
+pub use rules::{ProjectRules, Valid, validate};
 pub use secret::{SECRET, SecretSource, SecretSourceError, SecretValue, secret_member, secret_source};
 pub use stamp::Stamp;

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use mlpp_parameters::{
     Content, Digest, Documents, DriftPolicy, Effective, LiveParameter, Manifest, ManifestEvent,
-    ParameterType, Provenance, Resolution, Revision, Sources, Stamp, StorePath, encode, execution_input,
-    resolve, validate,
+    ParameterType, ProjectRules, Provenance, Resolution, Revision, Sources, Stamp, StorePath, encode,
+    execution_input, resolve, validate,
 };
 use serde_json::{Value, json};
 
@@ -78,7 +78,7 @@ fn the_example_is_stored_as_the_same_56_parameters() {
 #[test]
 fn the_example_has_no_finding() {
     let Some(golden) = golden() else { return };
-    let valid = validate(&documents(&golden), &path()).unwrap();
+    let valid = validate(&documents(&golden), &path(), &ProjectRules::default()).unwrap();
     assert_eq!(valid.warnings, []);
     assert_eq!(valid.content.parameters().count(), 56);
 }
@@ -128,8 +128,15 @@ fn launched(read: &Resolution, release: Option<u64>, manifest: &str) -> (Value, 
     let mut sources = Sources::default();
     let source = sources.add("manifest.json", manifest);
     let parsed = Manifest::parse(&mut sources, source).unwrap();
-    let effective =
-        Effective::compose(&read.document().unwrap(), "the release", &parsed, &path(), sources).unwrap();
+    let effective = Effective::compose(
+        &read.document().unwrap(),
+        "the release",
+        &parsed,
+        &path(),
+        &ProjectRules::default(),
+        sources,
+    )
+    .unwrap();
     assert_eq!(effective.warnings, []);
     let stamp = Stamp::of(&event(), NonZeroU32::MIN);
     let provenance = Provenance {

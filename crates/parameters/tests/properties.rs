@@ -3,11 +3,11 @@
 #![allow(clippy::unwrap_used)]
 
 use mlpp_parameters::json::{Node, Value};
-use mlpp_parameters::{Documents, Severity, Sources, StorePath, decode, rules, validate};
+use mlpp_parameters::{Documents, ProjectRules, Severity, Sources, StorePath, decode, rules, validate};
 use proptest::prelude::*;
 
 /// Names that rules know, so that generated documents come to them.
-const NAMES: [&str; 34] = [
+const NAMES: [&str; 35] = [
     "tuningJobName",
     "tuningStrategy",
     "maxNumberOfTrainingJobs",
@@ -42,7 +42,11 @@ const NAMES: [&str; 34] = [
     "autoscalingMaxCapacity",
     "targetTrackingScalingPolicyConfiguration",
     "TargetValue",
+    "$secret",
 ];
+
+/// What a secret is in the generated documents, where it stands as it should not.
+const SENTINEL: &str = "hunter2";
 
 fn key() -> impl Strategy<Value = String> {
     prop_oneof![
@@ -72,6 +76,8 @@ fn text() -> impl Strategy<Value = String> {
                 "1e999",
                 "a-",
                 "{{x}}",
+                "env:TOKEN",
+                "s3://demo-bucket/x.releases",
                 "ü😀\n"
             ][..]
         )
@@ -92,6 +98,11 @@ fn value() -> impl Strategy<Value = String> {
         any::<bool>().prop_map(|value| value.to_string()),
         number(),
         text().prop_map(|text| serde_json::to_string(&text).unwrap()),
+        Just(r#"{"$secret": "env:TOKEN"}"#.to_owned()),
+        prop::sample::select(
+            &[r#"{"$secret": "hunter2"}"#, r#"{"$secret": ["hunter2"], "x": "hunter2"}"#][..]
+        )
+        .prop_map(str::to_owned),
     ];
     leaf.prop_recursive(5, 48, 8, |inner| {
         prop_oneof![
@@ -136,7 +147,7 @@ fn nodes(node: &Node) -> usize {
 fn check(text: &str) -> Result<(), TestCaseError> {
     let path: StorePath = "/ml-project".parse().unwrap();
     let documents = Documents::merge([("a.json", text)]).unwrap();
-    let findings = match validate(&documents, &path) {
+    let findings = match validate(&documents, &path, &ProjectRules::default()) {
         Ok(valid) => {
             prop_assert_eq!(&decode(&valid.content).unwrap(), &documents.root);
             prop_assert!(valid.warnings.iter().all(|finding| finding.severity == Severity::Warning));
@@ -148,7 +159,16 @@ fn check(text: &str) -> Result<(), TestCaseError> {
         }
     };
     prop_assert!(findings.len() <= 3 * nodes(&documents.root), "{} findings", findings.len());
+    let shown = &documents.sources;
+    prop_assert!(!shown.get(0).unwrap().text.contains(SENTINEL));
     for finding in &findings {
+        let said = [
+            &finding.message,
+            &finding.label,
+            &finding.pointer,
+            finding.help.as_ref().unwrap_or(&finding.label),
+        ];
+        prop_assert!(said.iter().all(|text| !text.contains(SENTINEL)), "{finding:?}");
         let rule = rules::explain(finding.code);
         prop_assert_eq!(rule.map(|rule| rule.severity), Some(finding.severity), "{}", finding.code);
         let span = finding.span;
@@ -183,7 +203,7 @@ proptest! {
         if let Ok(source) = sources.add_bytes("a.json", &bytes) {
             let _ = mlpp_parameters::json::parse(&sources, source);
         }
-        let refused = Documents::merge([("a.json", &bytes)]).map(|documents| validate(&documents, &"/p".parse().unwrap()));
+        let refused = Documents::merge([("a.json", &bytes)]).map(|documents| validate(&documents, &"/p".parse().unwrap(), &ProjectRules::default()));
         if let Err((findings, _)) = refused {
             prop_assert!(!findings.is_empty());
         }

@@ -1,18 +1,24 @@
 //! For each rule: a file that breaks it and nothing else, with the finding beside it as text, and a file that keeps it.
 //!
 //! `tests/samples/{invalid,valid}/<area>__<what>.json`; a rule of manifests has a manifest, and `<…>.second.json` is a
-//! second document of the same sample. With `MLPP_WRITE_SAMPLES=1` the findings are written anew instead of compared.
+//! second document of the same sample. `<…>.project.json` holds the project's own rules for a sample. With `MLPP_WRITE_SAMPLES=1` the findings are written anew instead of compared.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use mlpp_parameters::{Diagnostic, Documents, Manifest, Sources, StorePath, rules, validate};
+use mlpp_parameters::{Diagnostic, Documents, Manifest, ProjectRules, Sources, StorePath, rules, validate};
+use serde_json::Value;
 
 fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/samples").join(name)
+}
+
+/// Whether the rule is checked in this build: schemas take the feature `schema`.
+fn is_checked(id: &str) -> bool {
+    cfg!(feature = "schema") || !id.starts_with("schema/") && !id.starts_with("target/")
 }
 
 /// The ids of the samples in a folder.
@@ -20,7 +26,7 @@ fn samples(folder: &Path) -> BTreeSet<String> {
     let files =
         std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     let ids = files.filter_map(|file| file.strip_suffix(".json").map(str::to_owned));
-    ids.filter(|id| !id.ends_with(".second")).map(|id| id.replace("__", "/")).collect()
+    ids.filter(|id| !id.contains('.')).map(|id| id.replace("__", "/")).collect()
 }
 
 fn file(folder: &Path, id: &str, end: &str) -> PathBuf {
@@ -36,21 +42,57 @@ fn texts(folder: &Path, id: &str) -> Vec<(String, Vec<u8>)> {
         .collect()
 }
 
-/// Everything that is found in documents, or in a manifest when the rule is about manifests.
-fn findings(id: &str, texts: Vec<(String, Vec<u8>)>) -> (Vec<Diagnostic>, Sources) {
-    if id.starts_with("manifest/") {
+/// The project's own rules for a sample.
+fn project(folder: &Path, id: &str) -> ProjectRules {
+    let Ok(text) = std::fs::read(file(folder, id, ".project.json")) else { return ProjectRules::default() };
+    let project: Value = serde_json::from_slice(&text).unwrap();
+    let mut rules = ProjectRules::default();
+    for (name, value) in project.as_object().unwrap() {
+        rules = match name.as_str() {
+            "buckets" => {
+                let buckets: Vec<String> = serde_json::from_value(value.clone()).unwrap();
+                rules.with_buckets(buckets)
+            }
+            #[cfg(feature = "schema")]
+            "target" => rules.with_target("own-workflow", schema("own-workflow.input.schema.json", value)),
+            #[cfg(feature = "schema")]
+            "schemas" => {
+                let schemas = value.as_array().unwrap().iter();
+                schemas.fold(rules, |rules, value| rules.with_schema(schema("own.schema.json", value)))
+            }
+            other => panic!("{id}: a project has no {other}"),
+        };
+    }
+    rules
+}
+
+#[cfg(feature = "schema")]
+fn schema(name: &str, value: &Value) -> mlpp_parameters::schema::Schema {
+    let mut sources = Sources::default();
+    let source = sources.add(name, value.to_string());
+    mlpp_parameters::schema::Schema::parse(&sources, source).unwrap()
+}
+
+/// Everything that is found in documents, or in a manifest or a schema when the rule is about those.
+fn findings(id: &str, texts: Vec<(String, Vec<u8>)>, project: &ProjectRules) -> (Vec<Diagnostic>, Sources) {
+    if id.starts_with("manifest/") || id == "schema/not-valid" {
         let mut sources = Sources::default();
         let (name, bytes) = texts.into_iter().next().unwrap();
         let source = sources.add_bytes(name, &bytes).unwrap();
-        let findings = Manifest::parse(&mut sources, source).err().unwrap_or_default();
-        return (findings, sources);
+        let findings = match id.split_once('/').unwrap().0 {
+            "manifest" => Manifest::parse(&mut sources, source).err(),
+            #[cfg(feature = "schema")]
+            "schema" => mlpp_parameters::schema::Schema::parse(&sources, source).err(),
+            other => panic!("{other}"),
+        };
+        return (findings.unwrap_or_default(), sources);
     }
     let path: StorePath = "/ml-project".parse().unwrap();
     match Documents::merge(texts) {
         Err(refused) => refused,
         Ok(documents) => {
             let findings =
-                validate(&documents, &path).map_or_else(|findings| findings, |valid| valid.warnings);
+                validate(&documents, &path, project).map_or_else(|findings| findings, |valid| valid.warnings);
             (findings, documents.sources)
         }
     }
@@ -88,8 +130,8 @@ fn every_rule_has_its_samples_and_no_sample_is_without_a_rule() {
 #[test]
 fn each_invalid_sample_has_the_one_finding_that_stands_beside_it() {
     let folder = folder("invalid");
-    for id in samples(&folder) {
-        let (findings, sources) = findings(&id, texts(&folder, &id));
+    for id in samples(&folder).into_iter().filter(|id| is_checked(id)) {
+        let (findings, sources) = findings(&id, texts(&folder, &id), &project(&folder, &id));
         let [finding] = findings.as_slice() else { panic!("{id}: not one finding but {findings:#?}") };
         let rule = rules::explain(&id).unwrap();
         assert_eq!((finding.code, finding.severity), (rule.id, rule.severity), "{id}");
@@ -105,15 +147,16 @@ fn each_invalid_sample_has_the_one_finding_that_stands_beside_it() {
 #[test]
 fn no_valid_sample_has_a_finding() {
     let folder = folder("valid");
-    for id in samples(&folder) {
-        let (findings, _) = findings(&id, texts(&folder, &id));
+    for id in samples(&folder).into_iter().filter(|id| is_checked(id)) {
+        let (findings, _) = findings(&id, texts(&folder, &id), &project(&folder, &id));
         assert!(findings.is_empty(), "{id}: {findings:#?}");
     }
 }
 
 #[test]
 fn the_examples_of_each_page_show_what_it_says() {
-    for rule in rules::all() {
+    for rule in rules::all().iter().filter(|rule| is_checked(rule.id)) {
+        let project = project(&folder("invalid"), rule.id);
         let (before, right) =
             rule.page.split_once("\n## Right\n").unwrap_or_else(|| panic!("{}: no Right", rule.id));
         assert!(right.contains("\n## What to do\n"), "{}", rule.id);
@@ -121,13 +164,14 @@ fn the_examples_of_each_page_show_what_it_says() {
             let blocks = blocks(wrong);
             assert!(!blocks.is_empty() || wrong.contains("```text"), "{}: no example", rule.id);
             if !blocks.is_empty() {
-                let codes: Vec<_> = findings(rule.id, blocks).0.iter().map(|finding| finding.code).collect();
+                let codes: Vec<_> =
+                    findings(rule.id, blocks, &project).0.iter().map(|finding| finding.code).collect();
                 assert_eq!(codes, [rule.id]);
             }
         }
         let right = blocks(right);
         assert_eq!(right.len(), 1, "{}", rule.id);
-        assert!(findings(rule.id, right).0.is_empty(), "{}: its right example is wrong", rule.id);
+        assert!(findings(rule.id, right, &project).0.is_empty(), "{}: its right example is wrong", rule.id);
     }
 }
 

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
-use mlpp_parameters::{Diagnostic, Documents, Severity, validate};
+use mlpp_parameters::{Diagnostic, Documents, ProjectRules, Severity, validate};
 use serde_json::{Value, json};
 
 fn table() -> Value {
@@ -27,7 +27,7 @@ fn document(name: &str, value: Value) -> String {
 
 fn findings(name: &str, value: Value) -> Vec<Diagnostic> {
     let documents = Documents::merge([("a.json", document(name, value))]).unwrap();
-    match validate(&documents, &"/p".parse().unwrap()) {
+    match validate(&documents, &"/p".parse().unwrap(), &ProjectRules::default()) {
         Ok(valid) => valid.warnings,
         Err(findings) => findings,
     }
@@ -142,6 +142,17 @@ fn a_value_of_another_type_is_refused_everywhere() {
                 let code = if entry["type"] == "boolean" { "value/boolean" } else { "value/type" };
                 assert!(codes(name, value.clone()).contains(&code), "{name}: {value}");
             }
+        }
+    }
+}
+
+#[test]
+fn a_secret_is_refused_at_every_known_key() {
+    let table = table();
+    let names = known(&table).into_iter().map(|(name, _)| name);
+    for name in names.chain(["model", "model.hosting"]) {
+        for source in [json!("env:TOKEN"), json!("hunter2"), json!(1)] {
+            assert_eq!(codes(name, json!({"$secret": source})), ["secret/verbatim"], "{name}");
         }
     }
 }

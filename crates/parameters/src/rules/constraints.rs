@@ -28,12 +28,12 @@ const MAY_BE_EMPTY: [&str; 5] = [
 /// Names to which a launch appends `-` and the 14 characters of a stamp. (`endpointName`: its endpoint configuration.)
 const STAMPED: [&str; 3] = ["tuningJobName", "model.name", "endpointName"];
 /// What a stamp takes, with its hyphen.
-pub(super) const STAMP_LENGTH: usize = 15;
+pub(crate) const STAMP_LENGTH: usize = 15;
 
 /// What a member's value is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum Type {
+pub(crate) enum Type {
     String,
     Integer,
     Double,
@@ -45,27 +45,27 @@ pub(super) enum Type {
 
 /// What is known of a value: of a member of a request, or of an object that only groups such members.
 #[derive(Debug)]
-pub(super) struct Shape {
-    pub(super) kind: Type,
+pub(crate) struct Shape {
+    pub(crate) kind: Type,
     /// The shape's name in the service's model; empty for an object that is our own.
-    pub(super) name: String,
+    pub(crate) name: String,
     /// Operation and member, for messages.
-    pub(super) source: String,
-    pub(super) min: Option<i64>,
-    pub(super) max: Option<i64>,
-    pub(super) pattern: Option<Arc<Pattern>>,
-    pub(super) allowed: Option<Vec<String>>,
-    pub(super) required: Vec<String>,
+    pub(crate) source: String,
+    pub(crate) min: Option<i64>,
+    pub(crate) max: Option<i64>,
+    pub(crate) pattern: Option<Arc<Pattern>>,
+    pub(crate) allowed: Option<Vec<String>>,
+    pub(crate) required: Vec<String>,
     /// What the members of an object are.
-    pub(super) members: IndexMap<String, Shape>,
+    pub(crate) members: IndexMap<String, Shape>,
     /// What the elements of a list, or the values of a map, are.
-    pub(super) inner: Option<Box<Shape>>,
+    pub(crate) inner: Option<Box<Shape>>,
     /// What the keys of a map are.
-    pub(super) key: Option<Box<Shape>>,
+    pub(crate) key: Option<Box<Shape>>,
     /// An empty value counts as absent.
-    pub(super) may_be_empty: bool,
+    pub(crate) may_be_empty: bool,
     /// A launch appends a stamp.
-    pub(super) stamped: bool,
+    pub(crate) stamped: bool,
 }
 
 impl Shape {
@@ -89,27 +89,34 @@ impl Shape {
     }
 
     /// Whether members that are not known here may stand in the object: only in our own, for a service refuses them.
-    pub(super) fn is_open(&self) -> bool {
+    pub(crate) fn is_open(&self) -> bool {
         self.name.is_empty()
     }
 
     /// Whether a value may hold any text, so that little can be said against it.
-    pub(super) fn is_free_text(&self) -> bool {
+    pub(crate) fn is_free_text(&self) -> bool {
         self.allowed.is_none() && self.pattern.as_ref().is_some_and(|pattern| pattern.is_free_text())
     }
 }
 
+/// Whether this is a range of a hyperparameter.
+pub(crate) fn is_range(shape: &Shape) -> bool {
+    shape.name.ends_with("ParameterRange")
+}
+
 /// What is known of documents and manifests.
 #[derive(Debug)]
-pub(super) struct Known {
+pub(crate) struct Known {
     /// The documents' root: every known key, in its place.
-    pub(super) root: Shape,
+    pub(crate) root: Shape,
+    /// The `channelName` of a manifest's channel.
+    pub(crate) channel_name: Shape,
     /// The `s3DataSource` of a manifest's channel.
-    pub(super) s3_data_source: Shape,
+    pub(crate) s3_data_source: Shape,
 }
 
 /// The shipped constraints, read at their first use.
-pub(super) fn known() -> &'static Known {
+pub(crate) fn known() -> &'static Known {
     static KNOWN: LazyLock<Known> = LazyLock::new(read_shipped);
     &KNOWN
 }
@@ -171,13 +178,20 @@ impl<'a> Reader<'a> {
     }
 
     fn known(mut self) -> Result<Known, TableError> {
-        Ok(Known { root: self.root()?, s3_data_source: self.s3_data_source()? })
+        let root = self.root()?;
+        let channel_name = self.parameter("channels[].channelName")?;
+        Ok(Known { root, channel_name, s3_data_source: self.s3_data_source()? })
+    }
+
+    /// The shape of the member that a key feeds.
+    fn parameter(&mut self, name: &str) -> Result<Shape, TableError> {
+        let file = self.file;
+        let member = file.parameters.get(name).ok_or_else(|| TableError::Absent(name.to_owned()))?;
+        self.tree(member)
     }
 
     fn s3_data_source(&mut self) -> Result<Shape, TableError> {
-        const NAME: &str = "channels[].s3DataSource";
-        let member = self.file.parameters.get(NAME).ok_or_else(|| TableError::Absent(NAME.into()))?;
-        let mut shape = self.tree(member)?;
+        let mut shape = self.parameter("channels[].s3DataSource")?;
         // Two more members that the API has; what is in them is left to the service.
         for name in ["ModelAccessConfig", "HubAccessConfig"] {
             shape.members.insert(name.to_owned(), Shape::group());

@@ -1,5 +1,6 @@
 //! The values at the leaves: texts, numbers, booleans.
 
+use super::buckets::foreign_bucket;
 use super::constraints::{STAMP_LENGTH, Shape, Type};
 use super::number::{Integer, parse_double};
 use super::place::{Place, characters};
@@ -117,7 +118,10 @@ impl Checker<'_> {
     }
 
     fn s3_uri(&mut self, span: Span, uri: &str, place: &Place<'_>) {
-        let Err((from, why)) = check_s3_uri(uri) else { return };
+        let Err((from, why)) = check_s3_uri(uri) else {
+            let foreign = foreign_bucket(self.sources, span, uri, self.project);
+            return self.findings.extend(foreign.map(|finding| finding.at(place.pointer())));
+        };
         self.findings.push(
             Diagnostic::error(
                 "value/s3-uri",

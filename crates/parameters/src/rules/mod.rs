@@ -6,15 +6,19 @@
 //!
 //! What a service takes comes from its model (`constraints`); the rest from its documentation, named beside each rule.
 
+mod buckets;
 mod constraints;
 mod hosting;
 mod kind;
 mod leaf;
+pub(crate) mod manifest;
 mod number;
 mod pattern;
 mod place;
+mod project;
 mod ranges;
 mod registry;
+mod secrets;
 mod text;
 mod training;
 mod tuning;
@@ -23,14 +27,22 @@ mod value;
 use std::collections::HashSet;
 use std::fmt::{self, Write as _};
 
-pub use registry::{Rule, all, explain, similar};
+pub use self::manifest::check_manifest;
+pub(crate) use self::manifest::check_s3_data_source;
+pub use self::project::ProjectRules;
+pub use self::registry::{Rule, all, explain, similar};
+#[cfg(feature = "schema")]
+pub(crate) use self::{
+    constraints::{STAMP_LENGTH, Shape, Type, is_range, known},
+    place::Place,
+    value::quoted,
+};
 
 pub(crate) use self::kind::kind_of;
-use self::place::Place;
 use self::value::Checker;
 use crate::codec::encode_with_warnings;
 use crate::json::{Member, Node, Pointer, Value};
-use crate::{Content, Diagnostic, Documents, MAX_INPUT_BYTES, Severity, Sources, StorePath};
+use crate::{Content, Diagnostic, Documents, MAX_INPUT_BYTES, Severity, StorePath};
 
 /// The members that the launch adds at the top of the execution input.
 pub(crate) const RESERVED: [&str; 3] = ["channels", "provenance", "release"];
@@ -44,16 +56,21 @@ pub struct Valid {
     pub warnings: Vec<Diagnostic>,
 }
 
-/// Checks the documents by every rule and lays them out as the content of a release below `path`.
+/// Checks the documents by every rule, those that are the project's own included, and lays them out as the content of a
+/// release below `path`.
 ///
 /// # Errors
 /// Every finding, warnings as well, in the order of the documents, when one of them is an error.
-pub fn validate(documents: &Documents, path: &StorePath) -> Result<Valid, Vec<Diagnostic>> {
+pub fn validate(
+    documents: &Documents,
+    path: &StorePath,
+    project: &ProjectRules,
+) -> Result<Valid, Vec<Diagnostic>> {
     let root = &documents.root;
     let (content, encoding) = encode_with_warnings(root, path);
-    let mut checker = Checker { sources: &documents.sources, findings: Vec::new() };
+    let mut checker = Checker { sources: &documents.sources, project, findings: Vec::new() };
     if matches!(root.value, Value::Object(_)) {
-        checker.check(root, &constraints::known().root, &Place::Root);
+        checker.check(root, &constraints::known().root, &place::Place::Root);
     }
     let mut findings = checker.findings;
     reserved_names(root, &mut findings);
@@ -62,12 +79,9 @@ pub fn validate(documents: &Documents, path: &StorePath) -> Result<Valid, Vec<Di
     tuning::check(root, &mut findings);
     training::check(root, &mut findings);
     hosting::check(root, &mut findings);
-    // A value that is too long for its member need not be told to be large as well.
-    let told: HashSet<_> = findings.iter().map(|finding| finding.pointer.clone()).collect();
-    let about_size = |finding: &Diagnostic| matches!(finding.code, "value/size" | "value/advanced-tier");
-    findings.extend(
-        encoding.into_iter().filter(|finding| !(about_size(finding) && told.contains(&finding.pointer))),
-    );
+    findings.extend(untold(encoding, &findings));
+    #[cfg(feature = "schema")]
+    crate::schema::check(root, &documents.sources, project, &mut findings);
 
     findings.sort_by_key(|finding| (finding.span.source, finding.span.start));
     if findings.iter().any(|finding| finding.severity == Severity::Error) {
@@ -75,6 +89,22 @@ pub fn validate(documents: &Documents, path: &StorePath) -> Result<Valid, Vec<Di
     } else {
         Ok(Valid { content, warnings: findings })
     }
+}
+
+/// What shows when values are encoded, without what follows from findings that are there: a value that is too long for its
+/// member need not be told to be large as well, and a secret that is not as it should be has rules of its own.
+fn untold(encoding: Vec<Diagnostic>, findings: &[Diagnostic]) -> Vec<Diagnostic> {
+    let told: HashSet<_> = findings.iter().map(|finding| finding.pointer.as_str()).collect();
+    let secrets: HashSet<_> = findings.iter().filter_map(secrets::object).collect();
+    let follows = |finding: &Diagnostic| match finding.code {
+        "value/size" | "value/advanced-tier" => told.contains(finding.pointer.as_str()),
+        "name/level" => {
+            finding.pointer.strip_suffix("/$secret").is_some_and(|object| secrets.contains(object))
+        }
+        "range/shape" => secrets.contains(finding.pointer.as_str()),
+        _ => false,
+    };
+    encoding.into_iter().filter(|finding| !follows(finding)).collect()
 }
 
 fn reserved_names(root: &Node, findings: &mut Vec<Diagnostic>) {
@@ -132,30 +162,6 @@ fn length(node: &Node) -> usize {
     // Counting cannot fail.
     let _ = write!(counter, "{node}");
     counter.0
-}
-
-/// What is wrong with the `s3DataSource` of the channel at `index` of a manifest.
-pub(crate) fn check_s3_data_source(sources: &Sources, node: &Node, index: usize) -> Vec<Diagnostic> {
-    let channels = Place::Member(&Place::Root, "channels");
-    let channel = Place::Element(&channels, index);
-    let place = Place::Member(&channel, "s3DataSource");
-    let mut checker = Checker { sources, findings: Vec::new() };
-    checker.check(node, &constraints::known().s3_data_source, &place);
-    let mut findings = checker.findings;
-    let kind = node.value.get("S3DataType");
-    if let Some(kind) = kind.filter(|kind| kind.value.as_str() == Some("AugmentedManifestFile")) {
-        findings.push(
-            Diagnostic::error(
-                "manifest/augmented",
-                kind.span,
-                "an augmented manifest file can be read in Pipe mode alone",
-            )
-            .at(place.pointer().child("S3DataType"))
-            .label("channels are read in File mode")
-            .help("use \"S3Prefix\" or \"ManifestFile\" (S3DataSource, member S3DataType)"),
-        );
-    }
-    findings
 }
 
 /// The value at `path`, if there is one.

@@ -4,9 +4,9 @@ use regex::Regex;
 
 /// A compiled pattern.
 #[derive(Debug)]
-pub(super) struct Pattern {
+pub(crate) struct Pattern {
     /// As the model has it.
-    pub(super) text: String,
+    pub(crate) text: String,
     regex: Regex,
     /// The pattern ends with `(?<!-)`, which the engine does not know.
     no_hyphen_at_end: bool,
@@ -34,7 +34,7 @@ impl Pattern {
     }
 
     /// Whether the pattern says nothing about what a text means: anything, perhaps without line breaks.
-    pub(super) fn is_free_text(&self) -> bool {
+    pub(crate) fn is_free_text(&self) -> bool {
         matches!(self.text.as_str(), ".*" | r"[\S\s]*")
     }
 

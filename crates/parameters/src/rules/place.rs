@@ -5,7 +5,7 @@ use crate::json::{Pointer, Span};
 
 /// The way from the root to a value, kept on the stack: only a finding needs it as text.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Place<'a> {
+pub(crate) enum Place<'a> {
     /// The whole document.
     Root,
     /// A member of an object.
@@ -16,7 +16,7 @@ pub(super) enum Place<'a> {
 
 impl Place<'_> {
     /// The JSON pointer.
-    pub(super) fn pointer(&self) -> Pointer {
+    pub(crate) fn pointer(&self) -> Pointer {
         match self {
             Self::Root => Pointer::default(),
             Self::Member(parent, name) => parent.pointer().child(name),
@@ -24,8 +24,17 @@ impl Place<'_> {
         }
     }
 
+    /// Whether a list is on the way.
+    pub(crate) fn is_in_list(&self) -> bool {
+        match self {
+            Self::Root => false,
+            Self::Member(parent, _) => parent.is_in_list(),
+            Self::Element(..) => true,
+        }
+    }
+
     /// The last name on the way; empty for the whole document.
-    pub(super) fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         match self {
             Self::Root => "",
             Self::Member(_, name) => name,
@@ -104,5 +113,6 @@ mod tests {
         let element = Place::Element(&list, 3);
         assert_eq!(element.pointer().as_str(), "/a~1b/3");
         assert_eq!(element.name(), "a/b");
+        assert!(Place::Member(&element, "c").is_in_list() && !list.is_in_list());
     }
 }

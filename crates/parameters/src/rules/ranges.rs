@@ -4,9 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use super::number::{Integer, double, integer, parse_double, text};
 use super::text::placeholder;
-use super::value::shown;
+use super::value::{RELEASES, reserved_level, shown};
 use crate::Diagnostic;
-use crate::json::{Node, Pointer, Value};
+use crate::json::{Node, Pointer, Span, Value};
 
 /// The kinds of ranges (`CreateHyperParameterTuningJob`, member `HyperParameterRanges`).
 const INTEGER: &str = "IntegerParameterRanges";
@@ -62,6 +62,9 @@ pub(super) fn check(root: &Node, findings: &mut Vec<Diagnostic>) {
                 Some(kind) if kind != range.kind => findings.push(twice(&range, name, kind)),
                 _ => {}
             }
+            if name.ends_with(RELEASES) {
+                findings.push(reserved_level(name, name_span(&range)).at(range.pointer.child("Name")));
+            }
         }
         if range.kind == CATEGORICAL { categories(&range, findings) } else { numeric(&range, findings) }
     }
@@ -74,9 +77,12 @@ fn too_many(range: &Range<'_>, count: usize) -> Diagnostic {
         .help(format!("a tuning job searches over at most {MAX_TUNED}, all kinds together: a quota that cannot be raised"))
 }
 
+fn name_span(range: &Range<'_>) -> Span {
+    range.node.value.get("Name").map_or(range.node.span, |node| node.span)
+}
+
 fn twice(range: &Range<'_>, name: &str, other: &str) -> Diagnostic {
-    let span = range.node.value.get("Name").map_or(range.node.span, |node| node.span);
-    Diagnostic::error("range/duplicate", span, format!("two ranges are named \"{name}\""))
+    Diagnostic::error("range/duplicate", name_span(range), format!("two ranges are named \"{name}\""))
         .at(range.pointer.child("Name"))
         .label("the second one")
         .help(format!("the first is in {other}: keep one of the two"))

@@ -2,7 +2,7 @@ use super::*;
 
 fn check(text: &str) -> Vec<Diagnostic> {
     let documents = Documents::merge([("ml-parameters.json", text)]).unwrap();
-    validate(&documents, &"/ml-project".parse().unwrap())
+    validate(&documents, &"/ml-project".parse().unwrap(), &ProjectRules::default())
         .map_or_else(|findings| findings, |valid| valid.warnings)
 }
 
@@ -171,7 +171,7 @@ fn a_near_miss_beside_the_known_key_is_a_key_of_the_users_own() {
 fn a_document_that_stands_in_no_source_is_checked_as_well() {
     let root = Value::Object(vec![Member::new("algorithmARN", Value::String("<arn>".into()))]).into();
     let documents = Documents { sources: crate::Sources::default(), root, digests: Vec::new() };
-    let findings = validate(&documents, &"/p".parse().unwrap()).unwrap_err();
+    let findings = validate(&documents, &"/p".parse().unwrap(), &ProjectRules::default()).unwrap_err();
     assert_eq!(findings[0].code, "value/placeholder");
 }
 
@@ -247,4 +247,56 @@ fn what_stands_just_within_a_limit_is_allowed() {
         let found: Vec<_> = codes(&text).into_iter().map(|finding| finding.0).collect();
         assert_eq!(found, code.into_iter().collect::<Vec<_>>(), "{}", &text[..text.len().min(200)]);
     }
+}
+
+#[test]
+fn a_secret_stands_at_a_key_of_the_users_own() {
+    let secret = r#"{"$secret":"env:TOKEN"}"#;
+    for (text, code, pointer) in [
+        (format!(r#"{{"own":{secret},"deep":{{"own":{secret}}},"model":{{"own":{secret}}}}}"#), "", ""),
+        (format!(r#"{{"endpiontName":{secret}}}"#), "key/near-miss", "/endpiontName"),
+        (format!(r#"{{"x.releases":{secret}}}"#), "name/releases", "/x.releases"),
+        (format!(r#"{{"a b":{secret}}}"#), "name/level", "/a b"),
+        (format!(r#"{{"own":[{{"x":{secret}}}]}}"#), "secret/in-list", "/own/0/x"),
+        (format!(r#"{{"own":{{"$secret":{secret}}}}}"#), "secret/source", "/own/$secret"),
+        (r#"{"own":{"$secret":null}}"#.to_owned(), "secret/source", "/own/$secret"),
+        (r#"{"own":{"$secret":"env:","x":1}}"#.to_owned(), "secret/shape", "/own/x"),
+        (r#"{"$secret":"env:TOKEN"}"#.to_owned(), "name/level", "/$secret"),
+        (format!(r#"{{"staticHyperParameters":{secret}}}"#), "secret/verbatim", "/staticHyperParameters"),
+        (
+            format!(r#"{{"parameterRanges":{{"IntegerParameterRanges":[{secret}]}}}}"#),
+            "secret/verbatim",
+            "/parameterRanges/IntegerParameterRanges/0",
+        ),
+        (
+            format!(r#"{{"parameterRanges":{{"IntegerParameterRanges":{secret}}}}}"#),
+            "secret/verbatim",
+            "/parameterRanges/IntegerParameterRanges",
+        ),
+        (
+            ranges("Integer", r#""MinValue":{"$secret":"hunter2"},"MaxValue":"1""#),
+            "secret/verbatim",
+            "/parameterRanges/IntegerParameterRanges/0/MinValue",
+        ),
+    ] {
+        let found = codes(&text);
+        let expected: Vec<_> = if code.is_empty() { Vec::new() } else { vec![(code, pointer.to_owned())] };
+        assert_eq!(found, expected, "{text}");
+    }
+}
+
+#[test]
+fn no_level_of_a_name_ends_as_release_records_do() {
+    for (text, pointer) in [
+        (r#"{"a.releases":1}"#, "/a.releases"),
+        (r#"{"model":{"hosting":{".releases":1}}}"#, "/model/hosting/.releases"),
+        (r#"{"staticHyperParameters":{"a.releases":"1"}}"#, "/staticHyperParameters/a.releases"),
+        (
+            r#"{"parameterRanges":{"CategoricalParameterRanges":[{"Name":"a.releases","Values":["x"]}]}}"#,
+            "/parameterRanges/CategoricalParameterRanges/0/Name",
+        ),
+    ] {
+        assert_eq!(codes(text), [("name/releases", pointer.to_owned())], "{text}");
+    }
+    assert_eq!(codes(r#"{"releases":1,"a.releases.b":1,"a":[{"b.releases":1}]}"#), []);
 }

@@ -51,6 +51,14 @@ pub(super) fn check_s3_uri(uri: &str) -> Result<(), (usize, &'static str)> {
     }
 }
 
+/// The bucket of an S3 URI, and where its name begins, counted from 0; `None` for an access point or an HTTPS endpoint,
+/// which do not tell.
+pub(super) fn bucket(uri: &str) -> Option<(usize, &str)> {
+    const SCHEME: &str = "s3://";
+    let bucket = uri.strip_prefix(SCHEME)?.split('/').next()?;
+    (!bucket.is_empty() && !bucket.starts_with("arn:")).then_some((SCHEME.len(), bucket))
+}
+
 /// The most edits between a name and what it may have been meant as.
 const MAX_EDITS: usize = 2;
 /// Below this many characters one edit is all that leaves a name recognisable.
@@ -137,6 +145,17 @@ mod tests {
             ("s3://de..mo/x", 7),
         ] {
             assert_eq!(check_s3_uri(uri).map_err(|(at, _)| at), Err(at), "{uri}");
+        }
+    }
+
+    #[test]
+    fn a_bucket_is_what_stands_behind_the_scheme() {
+        assert_eq!(bucket("s3://demo-bucket/x/y"), Some((5, "demo-bucket")));
+        assert_eq!(bucket("s3://demo-bucket"), Some((5, "demo-bucket")));
+        for uri in
+            ["https://demo.s3.amazonaws.com/x", "s3://arn:aws:s3:us-east-1:1:accesspoint/x", "s3://", "x"]
+        {
+            assert_eq!(bucket(uri), None, "{uri}");
         }
     }
 

@@ -13,8 +13,8 @@ const NETWORKS: [[&[&str]; 2]; 2] = [
 pub(super) fn check(root: &Node, findings: &mut Vec<Diagnostic>) {
     for [groups, subnets] in NETWORKS {
         match (given(root, groups), given(root, subnets)) {
-            (Some(node), None) => findings.push(alone(node, groups, subnets)),
-            (None, Some(node)) => findings.push(alone(node, subnets, groups)),
+            (Some(node), None) if is_list(node) => findings.push(alone(node, groups, subnets)),
+            (None, Some(node)) if is_list(node) => findings.push(alone(node, subnets, groups)),
             _ => {}
         }
     }
@@ -29,6 +29,11 @@ fn given<'a>(root: &'a Node, path: &[&str]) -> Option<&'a Node> {
     })
 }
 
+/// What is no list is wrong by itself.
+fn is_list(node: &Node) -> bool {
+    matches!(node.value, Value::Array(_))
+}
+
 /// `VpcConfig` requires both of its members.
 fn alone(node: &Node, path: &[&str], other: &[&str]) -> Diagnostic {
     let name = path.last().copied().unwrap_or_default();
@@ -40,7 +45,8 @@ fn alone(node: &Node, path: &[&str], other: &[&str]) -> Diagnostic {
 }
 
 fn checkpoints(root: &Node, findings: &mut Vec<Diagnostic>) {
-    let Some(uri) = given(root, &["spotTrainingCheckpointS3Uri"]) else { return };
+    let uri = given(root, &["spotTrainingCheckpointS3Uri"]);
+    let Some(uri) = uri.filter(|node| node.value.as_str().is_some()) else { return };
     let off = match root.value.get("enableManagedSpotTraining").map(|node| &node.value) {
         None | Some(Value::Boolean(false)) => true,
         Some(Value::String(text)) => text == "false",

@@ -2,23 +2,32 @@
 
 use std::collections::HashSet;
 
-use super::constraints::{Shape, Type};
+use super::ProjectRules;
+use super::constraints::{Shape, Type, is_range};
 use super::number::parse_double;
 use super::place::Place;
 use super::text::near;
-use crate::json::{Member, Node, Value};
+use crate::json::{Member, Node, Span, Value};
 use crate::name::check_level;
+use crate::secret::secret_member;
 use crate::{Diagnostic, Sources};
+
+/// How the path of a project's release records ends.
+pub(super) const RELEASES: &str = ".releases";
 
 /// Walks a document along the shapes of its known keys and collects what is wrong with its values.
 pub(super) struct Checker<'a> {
     pub(super) sources: &'a Sources,
+    pub(super) project: &'a ProjectRules,
     pub(super) findings: Vec<Diagnostic>,
 }
 
 impl Checker<'_> {
     /// Checks a value that feeds a member of `shape`.
     pub(super) fn check(&mut self, node: &Node, shape: &Shape, place: &Place<'_>) {
+        if secret_member(&node.value).is_some() && !matches!(place, Place::Root) {
+            return self.verbatim_secret(node, shape, place);
+        }
         if shape.name == "ProductionVariantAcceleratorType" {
             return self.retired(node, place);
         }
@@ -82,6 +91,7 @@ impl Checker<'_> {
                 Some(known) => self.check(&member.node, known, &below),
                 None if shape.is_open() => {
                     self.near_miss(member, &absent, &below);
+                    self.level(&member.name, member.name_span, &below);
                     self.unknown(&member.node, &below);
                 }
                 None => self.unknown_member(member, shape, &below),
@@ -135,12 +145,21 @@ impl Checker<'_> {
         );
     }
 
+    /// A key becomes a level of a parameter's name, unless a list is stored whole. The records of a project at `P` lie below
+    /// `P.releases`.
+    fn level(&mut self, name: &str, span: Span, place: &Place<'_>) {
+        if name.ends_with(RELEASES) && !place.is_in_list() {
+            self.findings.push(reserved_level(name, span).at(place.pointer()));
+        }
+    }
+
     fn map(&mut self, members: &[Member], shape: &Shape, place: &Place<'_>) {
         for member in members {
             let below = Place::Member(place, &member.name);
             if let Some(key) = &shape.key {
                 self.string(member.name_span, &member.name, key, &below);
             }
+            self.level(&member.name, member.name_span, &below);
             if let Some(value) = &shape.inner {
                 self.check(&member.node, value, &below);
             }
@@ -175,9 +194,14 @@ impl Checker<'_> {
     /// Checks a value that no shape is known for, and all below it.
     fn unknown(&mut self, node: &Node, place: &Place<'_>) {
         match &node.value {
+            Value::Object(members) if secret_member(&node.value).is_some() => {
+                self.own_secret(node, members, place);
+            }
             Value::Object(members) => {
                 for member in members {
-                    self.unknown(&member.node, &Place::Member(place, &member.name));
+                    let below = Place::Member(place, &member.name);
+                    self.level(&member.name, member.name_span, &below);
+                    self.unknown(&member.node, &below);
                 }
             }
             Value::Array(elements) => {
@@ -205,8 +229,15 @@ impl Checker<'_> {
     }
 }
 
-fn is_range(shape: &Shape) -> bool {
-    shape.name.ends_with("ParameterRange")
+/// The finding, still without its pointer, that a level ends as a path of release records does.
+pub(super) fn reserved_level(name: &str, span: Span) -> Diagnostic {
+    Diagnostic::error(
+        "name/releases",
+        span,
+        format!("\"{}\" ends with \"{RELEASES}\", as the names of release records do", clipped(name)),
+    )
+    .label("a reserved ending")
+    .help("choose another name: what lies below it would be taken for the records of another project")
 }
 
 fn is_range_list(shape: &Shape) -> bool {
@@ -241,7 +272,7 @@ pub(super) fn bounds(shape: &Shape) -> String {
 }
 
 /// The name of what is at a place, for messages.
-pub(super) fn quoted(place: &Place<'_>) -> String {
+pub(crate) fn quoted(place: &Place<'_>) -> String {
     match place {
         Place::Root => "the document".to_owned(),
         Place::Member(_, name) => format!("\"{}\"", clipped(name)),

@@ -64,15 +64,7 @@ pub(crate) fn read(
             CommandError::one(ExitCode::InvalidInput, finding.help("name a file of rows to predict"))
         })
     });
-    Ok(Validated {
-        documents,
-        content,
-        warnings,
-        manifest,
-        manifest_bytes,
-        data,
-        rows: rows.transpose()?,
-    })
+    Ok(Validated { documents, content, warnings, manifest, manifest_bytes, data, rows: rows.transpose()? })
 }
 
 /// The table `[data]` of `mlpp.toml`, checked.
