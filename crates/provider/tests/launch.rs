@@ -1,6 +1,6 @@
 //! What a manifest's event comes to: one execution with the right name and input, or none and the reason.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 mod support;
 
@@ -360,26 +360,18 @@ fn a_manifest_is_checked_before_anything_starts() {
 // DEFECTS C18
 #[test]
 fn stored_parameters_are_checked_before_anything_starts() {
-    let many = |project: &Project| {
-        for n in 0..101 {
-            project.set(&format!("/p/staticHyperParameters/h{n}"), ParameterType::String, "1");
-        }
-    };
-    let cases: [(&dyn Fn(&Project), &str); 4] = [
-        (&|project| project.set("/p/tuningStrategy", ParameterType::String, "Guessing"), "value/enum"),
-        (&many, "hyperparameter/count"),
-        (
-            &|project| project.set("/p/staticHyperParameters/x", ParameterType::String, &"x".repeat(2501)),
-            "value/length",
-        ),
-        (
-            &|project| project.set("/p/tuningJobName", ParameterType::String, &"x".repeat(18)),
-            "name/too-long-once-stamped",
-        ),
-    ];
-    for (break_it, code) in cases {
+    let one = |name: &str, value: &str| vec![(format!("/p/{name}"), value.to_owned())];
+    let many = (0..101).map(|n| (format!("/p/staticHyperParameters/h{n}"), "1".to_owned())).collect();
+    for (edits, code) in [
+        (one("tuningStrategy", "Guessing"), "value/enum"),
+        (many, "hyperparameter/count"),
+        (one("staticHyperParameters/x", &"x".repeat(2501)), "value/length"),
+        (one("tuningJobName", &"x".repeat(18)), "name/too-long-once-stamped"),
+    ] {
         let project = Project::of(DOCUMENT);
-        break_it(&project);
+        for (name, value) in &edits {
+            edit(&project.store, name, value);
+        }
         let found = invalid(project.launch(&project.put(KEY, &plain())));
         assert_eq!(found.iter().map(|(code, _)| *code).collect::<Vec<_>>(), [code]);
         assert!(project.workflows.started().is_empty());
