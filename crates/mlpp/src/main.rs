@@ -1,11 +1,12 @@
 //! `mlpp`: typed, validated, versioned parameters for ML workflows, and launches that can be reproduced.
 
-mod applying;
 mod commands;
 mod config;
+mod documents;
 mod error;
 mod exit_code;
 mod output;
+mod store;
 
 use std::process::ExitCode;
 

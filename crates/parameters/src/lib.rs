@@ -16,6 +16,7 @@
 mod codec;
 mod content;
 mod diagnostic;
+mod difference;
 mod digest;
 mod documents;
 mod effective;
@@ -37,6 +38,7 @@ mod stamp;
 pub use codec::{DecodeError, decode, encode};
 pub use content::{Content, Entry, Kind, ParameterType};
 pub use diagnostic::{Diagnostic, Origin, Severity, Source, Sources};
+pub use difference::{Difference, differences};
 pub use digest::Digest;
 pub use documents::{Documents, SecretPointerError};
 pub use effective::Effective;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use mlpp_local::{
     Local, LocalError, LocalObjects, LocalOptions, StateMachineError, StateMachineFault, StateMachines,
-    WriterLock, state_machine_arn,
+    state_machine_arn,
 };
 use mlpp_parameters::release::Action;
 use mlpp_parameters::{Digest, DriftPolicy, ManifestEvent, Overridable};
@@ -21,11 +21,11 @@ use super::outcome::{Execution, Outcome, Release};
 use super::progress::Progress;
 use super::validate::{Validated, read};
 use super::watch::{Watched, watch};
-use crate::applying::Applying;
 use crate::commands::TOOL;
 use crate::config::Project;
 use crate::error::{CommandError, Finding, Plain};
 use crate::exit_code::ExitCode;
+use crate::store::{Applying, open_to_write};
 
 /// A run at work.
 pub(super) struct Stages<'a> {
@@ -100,27 +100,11 @@ impl<'a> Stages<'a> {
             .iter()
             .map(|(name, digest)| (self.project.name_of(name), digest.clone()))
             .collect();
-        let _lock = WriterLock::acquire(&self.project.local_folder())
-            .map_err(|error| local_error(self.project, error))?;
-        let applying = Applying::new(self.project, self.local.store(), &documents)?;
+        let (_lock, store) = open_to_write(self.project)?;
+        let applying = Applying::new(self.project, &store, &documents, &self.validated.content)?;
         let planned = applying.plan(&self.validated.content, false).await?;
         let outcome = applying.apply(&planned, Action::Apply, &mut |_| {}).await?;
-        let what = if outcome.new {
-            format!(
-                "release {}: {} created, {} updated, {} replaced, {} deleted, {} unchanged",
-                outcome.release,
-                outcome.created,
-                outcome.updated,
-                outcome.replaced,
-                outcome.deleted,
-                outcome.unchanged
-            )
-        } else {
-            format!(
-                "release {} is in force already, {} parameters unchanged",
-                outcome.release, outcome.unchanged
-            )
-        };
+        let what = crate::commands::apply::summary(&outcome);
         self.progress.done("apply", &what);
         Ok(outcome)
     }

@@ -4,11 +4,12 @@ use std::path::PathBuf;
 
 use mlpp_local::{LocalStore, SystemClock};
 use mlpp_parameters::release::Action;
-use mlpp_parameters::{Content, Digest, FingerprintKey, SecretSource, SecretValue, StorePath};
+use mlpp_parameters::{Content, Digest, FingerprintKey, Kind, SecretSource, SecretValue};
 use mlpp_provider::{
     ApplyOutcome, ApplyRequest, PlanRequest, Planned, Progress, SecretReader, Secrets, apply, plan,
 };
 
+use super::{apply_failed, planning_failed, store_failed};
 use crate::commands::TOOL;
 use crate::config::Project;
 use crate::error::CommandError;
@@ -46,8 +47,8 @@ impl SecretReader for ProjectSecrets {
 
 /// A project and its store, to plan and to apply.
 pub(crate) struct Applying<'a> {
+    project: &'a Project,
     store: &'a LocalStore,
-    path: &'a StorePath,
     documents: &'a [(String, Digest)],
     reader: ProjectSecrets,
     key: FingerprintKey,
@@ -58,7 +59,7 @@ pub(crate) struct Applying<'a> {
 }
 
 impl<'a> Applying<'a> {
-    /// `documents` are name and digest of each, for the record.
+    /// `documents` are name and digest of each, for the record; `content` is what is to be planned.
     ///
     /// # Errors
     /// The key of the secrets cannot be read or made.
@@ -66,17 +67,23 @@ impl<'a> Applying<'a> {
         project: &'a Project,
         store: &'a LocalStore,
         documents: &'a [(String, Digest)],
+        content: &Content,
     ) -> Result<Self, CommandError> {
-        let key = store
-            .fingerprint_key()
-            .map_err(|error| CommandError::failed("read the key of the secrets", error))?;
+        // The key is made when it is first needed, and so it is asked for only then.
+        let has_secrets =
+            content.entries.iter().any(|entry| matches!(entry.kind, Kind::Secret | Kind::SecretSource));
+        let key = if has_secrets {
+            store.fingerprint_key().map_err(|error| store_failed(project, error))?
+        } else {
+            FingerprintKey::new([0; 32])
+        };
         let mut id = [0; 16];
         getrandom::fill(&mut id)
             .map_err(|error| CommandError::failed("draw a random number", std::io::Error::from(error)))?;
         let variable = |name| std::env::var(name).ok().filter(|name| !name.is_empty());
         Ok(Self {
+            project,
             store,
-            path: &project.path,
             documents,
             reader: ProjectSecrets { folder: project.folder.clone() },
             key,
@@ -93,8 +100,8 @@ impl<'a> Applying<'a> {
 
     /// Compares what is wanted with the store.
     pub(crate) async fn plan(&self, content: &Content, keep_drift: bool) -> Result<Planned, CommandError> {
-        let request = PlanRequest { path: self.path, content, keep_drift, secrets: self.secrets() };
-        plan(self.store, &request).await.map_err(|error| CommandError::failed("plan the release", error))
+        let request = PlanRequest { path: &self.project.path, content, keep_drift, secrets: self.secrets() };
+        plan(self.store, &request).await.map_err(|error| planning_failed(self.project, error))
     }
 
     /// Brings a plan into force. The caller holds the writer's lock.
@@ -106,13 +113,13 @@ impl<'a> Applying<'a> {
     ) -> Result<ApplyOutcome, CommandError> {
         apply(self.store, &SystemClock, planned, &self.request(action), progress)
             .await
-            .map_err(|error| CommandError::failed("apply the release", error))
+            .map_err(|error| apply_failed(self.project, error))
     }
 
     /// Who applies, and how.
     pub(crate) fn request(&self, action: Action) -> ApplyRequest<'_> {
         ApplyRequest {
-            path: self.path,
+            path: &self.project.path,
             documents: self.documents,
             action,
             owner: OWNER,
