@@ -187,14 +187,6 @@ mod tests {
     }
 
     #[test]
-    fn what_is_blotted_out_leaves_places_as_they_are() {
-        let mut sources = Sources::default();
-        let source = sources.add("a.json", "{\"a\": \"ü\n1\", \"b\": 2}");
-        let blotted = sources.without(&[Span::new(source, 6, 12), Span::new(7, 0, 1)]);
-        assert_eq!(&*blotted.get(source).unwrap().text, "{\"a\": ***\n**, \"b\": 2}");
-    }
-
-    #[test]
     fn lines_and_columns_count_from_one_and_in_characters() {
         let mut sources = Sources::default();
         let source = sources.add("a.json", "{\n \"ü\": 1}");

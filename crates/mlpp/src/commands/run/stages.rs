@@ -155,6 +155,7 @@ impl<'a> Stages<'a> {
                 attempt: NonZeroU32::MIN,
                 path: &self.project.path,
                 policy: DriftPolicy::Use,
+                rules: &self.validated.rules,
                 overridable: &overridable,
                 tool: TOOL,
             };
