@@ -154,7 +154,7 @@ impl<'a> Stages<'a> {
                 event: &event,
                 attempt: NonZeroU32::MIN,
                 path: &self.project.path,
-                policy: DriftPolicy::Use,
+                policy: self.project.drift(),
                 rules: &self.validated.rules,
                 overridable: &overridable,
                 tool: TOOL,
@@ -260,9 +260,8 @@ fn local_options(project: &Project) -> Result<LocalOptions, CommandError> {
     if !state_machines.contains(target.get_ref()) {
         let message = format!("there is no state machine \"{}\" on this machine", target.get_ref());
         let names: Vec<_> = state_machines.names().collect();
-        let finding = project.finding("config/target-absent", target.span(), message);
         let help = format!("there are {}; [state_machines] adds your own", names.join(", "));
-        return Err(CommandError::one(ExitCode::InvalidInput, finding.help(help)));
+        return Err(project.wrong_setting("target_state_machine_arn", "config/target-absent", message, help));
     }
     let program = std::env::current_exe().map_err(|error| CommandError::failed("find mlpp itself", error))?;
     let mut options = LocalOptions::new(project.local_folder(), program, state_machines);
