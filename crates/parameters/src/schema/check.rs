@@ -8,7 +8,7 @@ use jsonschema::error::ValidationErrorKind as Kind;
 use super::Schema;
 use super::cause::{causes, is_about};
 use super::instance::{is_in_secret, locate, plain, with_references};
-use crate::json::{Node, Span, Value};
+use crate::json::{Member, Node, Span, Value};
 use crate::rules::{Place, ProjectRules, RESERVED, quoted};
 use crate::{Diagnostic, Severity, Sources};
 
@@ -79,9 +79,13 @@ fn tell(
             }
             Kind::AdditionalProperties { unexpected } | Kind::UnevaluatedProperties { unexpected } => {
                 for name in unexpected {
-                    let message = format!("\"{name}\" is not allowed in {}", whole(place));
-                    let below = Place::Member(place, name);
-                    findings.push(by.wrong(message, &below, name_span(node, name), cause));
+                    findings.push(by.unexpected(name, node, place, cause));
+                }
+            }
+            // Without `properties` beside it, `additionalProperties` is false for the object as a whole.
+            Kind::FalseSchema if cause.schema_path().as_str().ends_with("Properties") => {
+                for member in members(node) {
+                    findings.push(by.unexpected(&member.name, node, place, cause));
                 }
             }
             Kind::PropertyNames { error: inner } => {
@@ -115,6 +119,17 @@ impl By<'_> {
                     .help(format!("add \"{name}\" ({}, at {})", schema.name, cause.schema_path())),
             };
         finding.at(place.pointer()).label(format!("\"{name}\" is missing"))
+    }
+
+    fn unexpected(
+        &self,
+        name: &str,
+        node: &Node,
+        place: &Place<'_>,
+        cause: &ValidationError<'_>,
+    ) -> Diagnostic {
+        let message = format!("\"{name}\" is not allowed in {}", whole(place));
+        self.wrong(message, &Place::Member(place, name), name_span(node, name), cause)
     }
 
     fn wrong(
@@ -155,9 +170,12 @@ fn span(node: &Node, place: &Place<'_>, sources: &Sources) -> Span {
 }
 
 fn name_span(node: &Node, name: &str) -> Span {
-    let members = match &node.value {
-        Value::Object(members) => members.as_slice(),
+    members(node).iter().find(|member| member.name == name).map_or(node.span, |member| member.name_span)
+}
+
+fn members(node: &Node) -> &[Member] {
+    match &node.value {
+        Value::Object(members) => members,
         _ => &[],
-    };
-    members.iter().find(|member| member.name == name).map_or(node.span, |member| member.name_span)
+    }
 }

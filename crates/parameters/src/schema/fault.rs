@@ -16,19 +16,13 @@ pub(super) fn not_valid(root: &Node, error: &ValidationError<'_>) -> Diagnostic 
     if let Kind::Referencing(reference) = error.kind() {
         return wrong_reference(root, reference);
     }
-    let cause = causes(error).into_iter().next();
-    let (path, told) = match cause {
-        Some(cause) => (cause.instance_path(), cause as &ValidationError<'_>),
-        None => (error.instance_path(), error),
-    };
-    let finding = locate(root, path, |node, place| {
-        let message = told.masked_with(quoted(place)).to_string();
-        Diagnostic::error(NOT_VALID, node.span, message).at(place.pointer())
-    });
-    finding
-        .unwrap_or_else(|| Diagnostic::error(NOT_VALID, root.span, told.masked().to_string()))
-        .label("not as JSON Schema has it")
-        .help("see the keyword at json-schema.org, in the draft that \"$schema\" names (2020-12 without it)")
+    let cause = causes(error).into_iter().next().unwrap_or(error);
+    locate(root, cause.instance_path(), |node, place| {
+        Diagnostic::error(NOT_VALID, node.span, cause.masked_with(quoted(place)).to_string())
+            .at(place.pointer())
+    })
+    .label("not as JSON Schema has it")
+    .help("see the keyword at json-schema.org, in the draft that \"$schema\" names (2020-12 without it)")
 }
 
 fn wrong_reference(root: &Node, error: &ReferencingError) -> Diagnostic {
@@ -55,7 +49,8 @@ fn wrong_reference(root: &Node, error: &ReferencingError) -> Diagnostic {
         ),
         other => (String::new(), format!("the schema has a reference that is none: {other}"), "correct it"),
     };
-    let (pointer, node) = reference(root, &Pointer::default(), &text).unwrap_or((Pointer::default(), root));
+    let place = if text.is_empty() { None } else { reference(root, &Pointer::default(), &text) };
+    let (pointer, node) = place.unwrap_or((Pointer::default(), root));
     Diagnostic::error(NOT_VALID, node.span, message).at(pointer).label("cannot be followed").help(help)
 }
 
@@ -66,7 +61,8 @@ fn reference<'a>(node: &'a Node, pointer: &Pointer, text: &str) -> Option<(Point
             let below = pointer.child(&member.name);
             let refers = matches!(member.name.as_str(), "$ref" | "$dynamicRef" | "$recursiveRef" | "$schema");
             match member.node.value.as_str() {
-                Some(written) if refers && (written == text || written.ends_with(text)) => {
+                // A relative reference is told as what it was resolved to.
+                Some(written) if refers && (written.ends_with(text) || text.ends_with(written)) => {
                     Some((below, &member.node))
                 }
                 _ => reference(&member.node, &below, text),

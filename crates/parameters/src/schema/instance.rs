@@ -43,12 +43,8 @@ fn number(text: &str) -> Number {
     text.parse().ok().or_else(|| Number::from_f64(greatest)).unwrap_or_else(|| 0.into())
 }
 
-/// Calls `found` with what is at `path` in the document, and its place.
-pub(super) fn locate<R>(
-    root: &Node,
-    path: &Location,
-    found: impl FnOnce(&Node, &Place<'_>) -> R,
-) -> Option<R> {
+/// Calls `found` with what is at `path` in the document, and its place; with the last on the way when the way ends before.
+pub(super) fn locate<R>(root: &Node, path: &Location, found: impl FnOnce(&Node, &Place<'_>) -> R) -> R {
     descend(root, &Place::Root, &mut path.segments(), found)
 }
 
@@ -57,16 +53,24 @@ fn descend<'a, R>(
     place: &Place<'_>,
     path: &mut impl Iterator<Item = LocationSegment<'a>>,
     found: impl FnOnce(&Node, &Place<'_>) -> R,
-) -> Option<R> {
-    match (path.next(), &node.value) {
-        (None, _) => Some(found(node, place)),
-        (Some(LocationSegment::Property(name)), value) => {
-            descend(value.get(&name)?, &Place::Member(place, &name), path, found)
-        }
-        (Some(LocationSegment::Index(index)), Value::Array(elements)) => {
-            descend(elements.get(index)?, &Place::Element(place, index), path, found)
-        }
-        (Some(LocationSegment::Index(_)), _) => None,
+) -> R {
+    let Some(segment) = path.next() else { return found(node, place) };
+    let below = match &segment {
+        LocationSegment::Property(name) => Place::Member(place, name),
+        LocationSegment::Index(index) => Place::Element(place, *index),
+    };
+    match step(node, &segment) {
+        Some(node) => descend(node, &below, path, found),
+        None => found(node, place),
+    }
+}
+
+/// What a segment of a path leads to.
+fn step<'a>(node: &'a Node, segment: &LocationSegment<'_>) -> Option<&'a Node> {
+    match (segment, &node.value) {
+        (LocationSegment::Property(name), value) => value.get(name),
+        (LocationSegment::Index(index), Value::Array(elements)) => elements.get(*index),
+        (LocationSegment::Index(_), _) => None,
     }
 }
 
@@ -74,12 +78,7 @@ fn descend<'a, R>(
 pub(super) fn is_in_secret(root: &Node, path: &Location) -> bool {
     let mut node = root;
     for segment in path.segments() {
-        let below = match (segment, &node.value) {
-            (LocationSegment::Property(name), value) => value.get(&name),
-            (LocationSegment::Index(index), Value::Array(elements)) => elements.get(index),
-            (LocationSegment::Index(_), _) => None,
-        };
-        let Some(below) = below else { return false };
+        let Some(below) = step(node, &segment) else { return false };
         if secret_member(&below.value).is_some() {
             return true;
         }
