@@ -6,6 +6,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a chore's contract is what it prints")]
 
 mod arrows;
+mod bench;
 mod ci;
 mod conclusion;
 mod digest;
@@ -40,6 +41,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Chore {
     Test(test::Arguments),
+    Bench(bench::Arguments),
     /// Every check that a change must pass, in stages, with their times
     ///
     /// Format, licences, arrows, clippy, docs, and the README's own test command. A failing stage does not stop
@@ -60,6 +62,7 @@ fn run(chore: &Chore) -> Result<Conclusion, Error> {
     let workspace = Workspace::find()?;
     match chore {
         Chore::Test(arguments) => test::run(&workspace, arguments),
+        Chore::Bench(arguments) => Ok(bench::run(&workspace, arguments).into()),
         Chore::Ci => Ok(ci::run(&workspace)),
         Chore::Licences => Ok(licences::run(&workspace).into()),
         Chore::Arrows => Ok(arrows::run(&workspace).into()),

@@ -5,10 +5,13 @@
 //! | what | holds |
 //! |---|---|
 //! | `mlpp.db` | parameters and executions |
+//! | `secrets.key` | the key of the parameters that are secret |
+//! | `lock`, `writer.lock` | held by the process that runs the project, and by the one that applies a release |
 //! | `buckets/<bucket>/…` | objects, as plain files |
 //! | `sagemaker/` | jobs, models, endpoints |
 
 mod buckets;
+mod clock;
 mod definitions;
 mod executions;
 mod local;
@@ -17,9 +20,12 @@ mod shipped;
 mod store;
 mod tasks;
 mod workflows;
+mod writer;
 
+pub use clock::SystemClock;
 pub use definitions::{StateMachineError, StateMachineFault, StateMachines, state_machine_arn};
-pub use local::{BUCKETS, Local, LocalError, LocalOptions, SAGEMAKER};
+pub use local::{BUCKETS, DATABASE, Local, LocalError, LocalOptions, SAGEMAKER};
 pub use objects::LocalObjects;
 pub use store::LocalStore;
 pub use workflows::LocalWorkflows;
+pub use writer::WriterLock;

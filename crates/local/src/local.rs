@@ -17,8 +17,8 @@ pub const BUCKETS: &str = "buckets";
 pub const SAGEMAKER: &str = "sagemaker";
 /// The file that the one process which may write has locked.
 const LOCK: &str = "lock";
-/// Parameters and executions.
-const DATABASE: &str = "mlpp.db";
+/// The file of parameters and executions, below the local folder.
+pub const DATABASE: &str = "mlpp.db";
 
 /// The region in the ARNs of this machine.
 pub(crate) const REGION: &str = "us-east-1";
@@ -145,7 +145,7 @@ impl Local {
 }
 
 /// Makes a folder that only its owner can enter.
-fn make_private(folder: &Path) -> std::io::Result<()> {
+pub(crate) fn make_private(folder: &Path) -> std::io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -153,7 +153,7 @@ fn make_private(folder: &Path) -> std::io::Result<()> {
     builder.create(folder)
 }
 
-fn lock(file: &Path) -> Result<File, LocalError> {
+pub(crate) fn lock(file: &Path) -> Result<File, LocalError> {
     let failed = |source| LocalError::File { path: file.to_owned(), source };
     let lock = File::options().create(true).truncate(false).write(true).open(file).map_err(failed)?;
     match lock.try_lock() {

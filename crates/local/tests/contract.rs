@@ -4,7 +4,10 @@
 
 use mlpp_local::{LocalObjects, LocalStore};
 use mlpp_parameters::ParameterType;
-use mlpp_provider::{Objects, ObjectsError, ParameterStore, PutParameter, StoreError, contract};
+use mlpp_provider::memory::ManualClock;
+use mlpp_provider::{
+    Objects, ObjectsError, ParameterStore, PutParameter, SecretVersion, StoreError, contract,
+};
 
 macro_rules! store_contract {
     ($($function:ident)*) => {$(
@@ -18,9 +21,19 @@ macro_rules! store_contract {
 
 store_contract! {
     put_versions_and_create_only
-    types_change_only_by_delete_and_create
     list_is_complete_and_keeps_to_the_path
     values_come_back_to_the_letter
+    secrets_are_revealed_and_never_listed
+    what_the_service_refuses_is_refused
+    a_hundred_versions_are_kept
+}
+
+#[tokio::test]
+async fn types_change_only_by_delete_and_create() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = LocalStore::open(&folder.path().join("mlpp.db")).unwrap();
+    let clock = ManualClock::new(jiff::Timestamp::UNIX_EPOCH);
+    contract::types_change_only_by_delete_and_create(&store, &clock).await;
 }
 
 macro_rules! objects_contract {
@@ -42,22 +55,46 @@ fn parameter(parameter_type: ParameterType, value: &str) -> PutParameter {
     PutParameter { name: "/r/a".parse().unwrap(), parameter_type, value: value.into(), overwrite: false }
 }
 
+/// Everything in the store's folder, as bytes.
+fn bytes_of(folder: &std::path::Path) -> Vec<u8> {
+    std::fs::read_dir(folder).unwrap().flat_map(|file| std::fs::read(file.unwrap().path()).unwrap()).collect()
+}
+
 #[tokio::test]
-async fn what_parameter_store_would_refuse_is_refused() {
+async fn a_secret_is_encrypted_at_rest_and_the_key_is_its_owners_alone() {
     let folder = tempfile::tempdir().unwrap();
-    let store = LocalStore::open(&folder.path().join("mlpp.db")).unwrap();
-    let long = "x".repeat(8193);
-    for (parameter_type, value) in [
-        (ParameterType::String, ""),
-        (ParameterType::String, "{{ssm:x}}"),
-        (ParameterType::String, &long),
-        (ParameterType::StringList, "a,,b"),
-        (ParameterType::SecureString, "hunter2"),
-    ] {
-        let refused = store.put(parameter(parameter_type, value)).await;
-        assert!(matches!(refused, Err(StoreError::Refused { .. })), "{value:?}: {refused:?}");
+    let file = folder.path().join("mlpp.db");
+    let store = LocalStore::open(&file).unwrap();
+    store.put(parameter(ParameterType::SecureString, "sentinel-hunter2")).await.unwrap();
+    let bytes = bytes_of(folder.path());
+    assert!(!bytes.windows(16).any(|window| window == b"sentinel-hunter2"));
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = std::fs::metadata(folder.path().join("secrets.key")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
     }
+    let wanted = [SecretVersion { name: "/r/a".parse().unwrap(), version: None }];
+    let other = LocalStore::open(&file).unwrap();
+    assert_eq!(other.reveal(&wanted).await.unwrap()[0].value.reveal(), "sentinel-hunter2");
+    // Without the key, or with another one, nothing is revealed.
+    for key in [None, Some(vec![b'A'; 88])] {
+        std::fs::remove_file(folder.path().join("secrets.key")).unwrap();
+        std::fs::write(folder.path().join("secrets.key"), key.unwrap_or_default()).unwrap();
+        let refused = LocalStore::open(&file).unwrap().reveal(&wanted).await;
+        assert!(matches!(refused, Err(StoreError::Corrupt(_))), "{refused:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_store_of_a_newer_version_is_refused_and_an_absent_one_is_empty() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("mlpp.db");
+    let store = LocalStore::open_existing(&file).unwrap();
     assert_eq!(store.list(&"/r".parse().unwrap()).await.unwrap(), []);
+    assert!(!file.exists());
+    rusqlite::Connection::open(&file).unwrap().pragma_update(None, "user_version", 2).unwrap();
+    assert!(matches!(LocalStore::open(&file), Err(StoreError::Unavailable(_))));
 }
 
 #[tokio::test]
@@ -75,7 +112,7 @@ async fn a_file_that_is_no_store_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("mlpp.db");
     std::fs::write(&file, "not a database, but a text that is long enough to be looked at").unwrap();
-    assert!(matches!(LocalStore::open(&file), Err(StoreError::Unavailable(_))));
+    assert!(matches!(LocalStore::open(&file), Err(StoreError::Corrupt(_))));
 }
 
 #[tokio::test]

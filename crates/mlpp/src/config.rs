@@ -144,6 +144,21 @@ impl Project {
         Ok(Self { folder: folder.to_owned(), config, path, text })
     }
 
+    /// The environment that is chosen.
+    pub(crate) fn environment(&self) -> &str {
+        &self.config.environment
+    }
+
+    /// What a reader does with edits in place.
+    pub(crate) fn drift(&self) -> mlpp_parameters::DriftPolicy {
+        mlpp_parameters::DriftPolicy::Use
+    }
+
+    /// Prints the settings and where each came from.
+    pub(crate) fn print_settings(&self, _json: bool) -> Result<(), CommandError> {
+        crate::output::data(format_args!("{:#?}", self.config))
+    }
+
     /// Something wrong at a place in `mlpp.toml`.
     pub(crate) fn finding(
         &self,

@@ -14,6 +14,8 @@ pub(crate) enum ExitCode {
     WorkflowFailed = 4,
     /// Another `mlpp` is at work on the project.
     Busy = 5,
+    /// What was compared differs, and the exit code was asked to tell, or the drift policy is to fail.
+    Differences = 6,
     /// Stopped by Ctrl-C or SIGTERM.
     Interrupted = 130,
 }
@@ -27,6 +29,7 @@ impl ExitCode {
         3    the input is not valid; nothing was written or started\n  \
         4    the workflow ran and failed\n  \
         5    another mlpp is at work on the project\n  \
+        6    differences: the policy is to fail, or --exit-code was given\n  \
         130  interrupted";
 }
 

@@ -2,9 +2,11 @@
 
 mod commands;
 mod config;
+mod documents;
 mod error;
 mod exit_code;
 mod output;
+mod store;
 
 use std::process::ExitCode;
 

@@ -2,6 +2,10 @@
 
 use std::io::{self, Write as _};
 
+use comfy_table::Table;
+use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
+use serde::Serialize;
+
 use crate::error::CommandError;
 
 /// Prints a line of data. A reader that has gone away (`mlpp … | head -1`) has had enough; that is no failure.
@@ -9,7 +13,7 @@ use crate::error::CommandError;
 /// # Errors
 /// Standard output cannot be written, for another reason.
 pub(crate) fn data(line: impl std::fmt::Display) -> Result<(), CommandError> {
-    match writeln!(io::stdout(), "{line}") {
+    match writeln!(anstream::stdout(), "{line}") {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(CommandError::failed("write to standard output", error))
         }
@@ -20,4 +24,20 @@ pub(crate) fn data(line: impl std::fmt::Display) -> Result<(), CommandError> {
 /// Tells people something. Where standard error is gone nobody is left to tell.
 pub(crate) fn note(line: impl std::fmt::Display) {
     let _ = writeln!(io::stderr(), "{line}");
+}
+
+/// Prints a value as indented JSON.
+///
+/// # Errors
+/// Standard output cannot be written.
+pub(crate) fn json(value: &impl Serialize) -> Result<(), CommandError> {
+    let text = serde_json::to_string_pretty(value).map_err(|error| CommandError::failed("write JSON", error))?;
+    data(text)
+}
+
+/// An empty table with these headings.
+pub(crate) fn table<const N: usize>(headings: [&str; N]) -> Table {
+    let mut table = Table::new();
+    table.load_style(UTF8_HORIZONTAL_ONLY).set_header(headings);
+    table
 }

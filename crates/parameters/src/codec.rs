@@ -13,10 +13,10 @@ pub(crate) use encode::encode_with_warnings;
 /// The member whose lists of ranges are keyed by name (`CreateHyperParameterTuningJob`, member `HyperParameterRanges`).
 const RANGES: &str = "parameterRanges";
 /// The member of a range that becomes a level.
-const NAME: &str = "Name";
+pub(crate) const NAME: &str = "Name";
 
 /// Whether the list at `levels` is a list of ranges.
-fn is_range_list(levels: &[impl AsRef<str>]) -> bool {
+pub(crate) fn is_range_list(levels: &[impl AsRef<str>]) -> bool {
     levels.len() == 2 && levels[0].as_ref() == RANGES
 }
 

@@ -9,6 +9,21 @@ pub struct Source {
     pub name: String,
     /// Its whole text.
     pub text: Arc<str>,
+    /// Whether it is laid over the other documents.
+    pub overlay: bool,
+}
+
+/// Where a value was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// The file, as the user calls it.
+    pub file: String,
+    /// Its line, from 1.
+    pub line: usize,
+    /// Its column in characters, from 1.
+    pub column: usize,
+    /// Whether the file is an overlay of an environment.
+    pub overlay: bool,
 }
 
 /// The texts that spans refer to, by [`Span::source`].
@@ -18,7 +33,7 @@ pub struct Sources(Vec<Source>);
 impl Sources {
     /// Adds a text and returns the number that spans into it carry.
     pub fn add(&mut self, name: impl Into<String>, text: impl Into<Arc<str>>) -> u16 {
-        self.0.push(Source { name: name.into(), text: text.into() });
+        self.0.push(Source { name: name.into(), text: text.into(), overlay: false });
         u16::try_from(self.0.len() - 1).unwrap_or(u16::MAX)
     }
 
@@ -44,23 +59,36 @@ impl Sources {
         }
     }
 
+    /// Says of the text with the number `source` that it is laid over the others.
+    pub(crate) fn mark_overlay(&mut self, source: u16) {
+        if let Some(source) = self.0.get_mut(usize::from(source)) {
+            source.overlay = true;
+        }
+    }
+
+    /// Writes asterisks over the text at `span`, so that no diagnostic shows it.
+    pub(crate) fn mask(&mut self, span: Span) {
+        let Some(source) = self.0.get_mut(usize::from(span.source)) else { return };
+        let (start, end) = (span.start as usize, span.end as usize);
+        let Some(hidden) = source.text.get(start..end) else { return };
+        // Line breaks stay, so that every other place stays where it is.
+        let mask: String = hidden.bytes().map(|byte| if byte == b'\n' { '\n' } else { '*' }).collect();
+        source.text = format!("{}{mask}{}", &source.text[..start], &source.text[end..]).into();
+    }
+
+    /// Where the value at `span` was written; `None` for one that stands in no text.
+    pub fn origin(&self, span: Span) -> Option<Origin> {
+        if span == Span::default() {
+            return None;
+        }
+        let (line, column) = self.line_column(span)?;
+        let source = self.get(span.source)?;
+        Some(Origin { file: source.name.clone(), line, column, overlay: source.overlay })
+    }
+
     /// The text with the number `source`.
     pub fn get(&self, source: u16) -> Option<&Source> {
         self.0.get(usize::from(source))
-    }
-
-    /// The same texts with every byte in `spans` but line breaks replaced by `*`.
-    #[must_use]
-    pub(crate) fn without(&self, spans: &[Span]) -> Self {
-        let blot = |(index, source): (usize, &Source)| {
-            let mut text = source.text.as_bytes().to_vec();
-            for span in spans.iter().filter(|span| usize::from(span.source) == index) {
-                let bytes = text.get_mut(span.start as usize..span.end as usize).unwrap_or_default();
-                bytes.iter_mut().filter(|byte| !matches!(byte, b'\n' | b'\r')).for_each(|byte| *byte = b'*');
-            }
-            Source { name: source.name.clone(), text: String::from_utf8_lossy(&text).into() }
-        };
-        Self(self.0.iter().enumerate().map(blot).collect())
     }
 
     /// Line and column of the start of `span`, both from 1; a column counts characters.
@@ -156,14 +184,6 @@ mod tests {
         let span = findings[0].span;
         let text = &sources.get(0).unwrap().text;
         assert_eq!(text.get(span.start as usize..span.end as usize), Some("\u{fffd}"));
-    }
-
-    #[test]
-    fn what_is_blotted_out_leaves_places_as_they_are() {
-        let mut sources = Sources::default();
-        let source = sources.add("a.json", "{\"a\": \"ü\n1\", \"b\": 2}");
-        let blotted = sources.without(&[Span::new(source, 6, 12), Span::new(7, 0, 1)]);
-        assert_eq!(&*blotted.get(source).unwrap().text, "{\"a\": ***\n**, \"b\": 2}");
     }
 
     #[test]

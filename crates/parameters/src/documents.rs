@@ -1,7 +1,8 @@
 use std::collections::HashMap;
 
 use crate::json::{Member, Node, Pointer, Value};
-use crate::{Diagnostic, Digest, Sources};
+use crate::overlay::overlay;
+use crate::{Diagnostic, Digest, SECRET, SecretSource, Sources};
 
 /// The documents of a project, joined into one.
 #[derive(Debug, Clone)]
@@ -14,12 +15,22 @@ pub struct Documents {
     pub digests: Vec<(String, Digest)>,
 }
 
+/// Why a JSON pointer does not lead to a secret.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SecretPointerError {
+    /// It is no JSON pointer (RFC 6901), or the pointer to the whole document.
+    #[error("\"{0}\" is no JSON pointer to a value; it begins with \"/\"")]
+    NotAPointer(String),
+    /// It leads nowhere.
+    #[error("there is no object at \"{0}\"")]
+    Nowhere(String),
+}
+
 impl Documents {
     /// Reads and joins documents given as (name, bytes). Objects of the same name are joined member by member.
     ///
     /// # Errors
-    /// Every finding of every document: what is not UTF-8 or JSON, duplicate keys, a root that is no object, and
-    /// `document/collision` for a value that two documents give. With them come the sources they point into.
+    /// Those of [`Documents::read`].
     pub fn merge<N, T>(
         documents: impl IntoIterator<Item = (N, T)>,
     ) -> Result<Self, (Vec<Diagnostic>, Sources)>
@@ -27,34 +38,131 @@ impl Documents {
         N: Into<String>,
         T: AsRef<[u8]>,
     {
-        let mut sources = Sources::default();
-        let mut findings = Vec::new();
-        let mut digests = Vec::new();
+        Self::read(documents, [])
+    }
+
+    /// Reads and joins documents given as (name, bytes), then lays the overlays of an environment over them, in order:
+    /// objects by key, lists and scalars replaced, ranges by `Name`. Each value keeps the place where it was written.
+    ///
+    /// What stands where a secret's source belongs and is none is hidden in the sources: it may be the secret itself.
+    ///
+    /// # Errors
+    /// Every finding of every document: what is not UTF-8 or JSON, duplicate keys, a root that is no object, and
+    /// `document/collision` for a value that two documents give. With them come the sources they point into.
+    pub fn read<N, T>(
+        documents: impl IntoIterator<Item = (N, T)>,
+        overlays: impl IntoIterator<Item = (N, T)>,
+    ) -> Result<Self, (Vec<Diagnostic>, Sources)>
+    where
+        N: Into<String>,
+        T: AsRef<[u8]>,
+    {
+        let mut reader = Reader::default();
         let mut members = Vec::new();
         for (name, bytes) in documents {
-            let (name, bytes) = (name.into(), bytes.as_ref());
-            digests.push((name.clone(), Digest::of(bytes)));
-            let source = sources.add_bytes(name, bytes);
-            match source.and_then(|source| crate::json::parse(&sources, source)) {
-                Err(errors) => findings.extend(errors),
-                Ok(Node { value: Value::Object(more), .. }) => {
-                    join(&mut members, more, &Pointer::default(), &sources, &mut findings);
-                }
-                Ok(other) => findings.push(
-                    Diagnostic::error(
-                        "document/shape",
-                        other.span,
-                        format!("the document is {}, not an object", other.value.type_name()),
-                    )
-                    .help("a document is one JSON object"),
-                ),
+            if let Some((_, more)) = reader.read(name.into(), bytes.as_ref()) {
+                join(&mut members, more, &Pointer::default(), &reader.sources, &mut reader.findings);
             }
         }
-        if findings.is_empty() {
-            Ok(Self { sources, root: Value::Object(members).into(), digests })
-        } else {
-            Err((findings, sources))
+        let mut root = Node::from(Value::Object(members));
+        for (name, bytes) in overlays {
+            if let Some((source, over)) = reader.read(name.into(), bytes.as_ref()) {
+                reader.sources.mark_overlay(source);
+                overlay(&mut root, Value::Object(over).into());
+            }
         }
+        let Reader { sources, findings, digests } = reader;
+        if findings.is_empty() { Ok(Self { sources, root, digests }) } else { Err((findings, sources)) }
+    }
+
+    /// Makes the value at `pointer` a secret with that source. The object around it must be there; a value that stands
+    /// there is hidden in the sources.
+    ///
+    /// # Errors
+    /// [`SecretPointerError`].
+    pub fn place_secret(&mut self, pointer: &str, source: &SecretSource) -> Result<(), SecretPointerError> {
+        let Some((parent, name)) = pointer.rsplit_once('/') else {
+            return Err(SecretPointerError::NotAPointer(pointer.to_owned()));
+        };
+        let nowhere = || SecretPointerError::Nowhere(parent.to_owned());
+        let mut node = &mut self.root;
+        if !parent.is_empty() && !parent.starts_with('/') {
+            return Err(SecretPointerError::NotAPointer(pointer.to_owned()));
+        }
+        for token in parent.split('/').skip(1) {
+            node = node.value.get_mut(&unescaped(token)).ok_or_else(nowhere)?;
+        }
+        let Value::Object(members) = &mut node.value else { return Err(nowhere()) };
+        let name = unescaped(name);
+        match members.iter_mut().find(|member| member.name == name) {
+            Some(member) => {
+                self.sources.mask(member.node.span);
+                member.node.value = source.to_value();
+            }
+            None => members.push(Member::new(name, source.to_value())),
+        }
+        Ok(())
+    }
+}
+
+/// A token of a JSON pointer (RFC 6901, section 4).
+fn unescaped(token: &str) -> String {
+    token.replace("~1", "/").replace("~0", "~")
+}
+
+#[derive(Default)]
+struct Reader {
+    sources: Sources,
+    findings: Vec<Diagnostic>,
+    digests: Vec<(String, Digest)>,
+}
+
+impl Reader {
+    /// Reads one document: its number among the sources and its members, unless something is wrong with it.
+    fn read(&mut self, name: String, bytes: &[u8]) -> Option<(u16, Vec<Member>)> {
+        self.digests.push((name.clone(), Digest::of(bytes)));
+        let read = self.sources.add_bytes(name, bytes).and_then(|source| {
+            let root = crate::json::parse(&self.sources, source)?;
+            Ok((source, root))
+        });
+        match read {
+            Err(errors) => self.findings.extend(errors),
+            Ok((source, root)) => {
+                hide_misplaced(&root, &mut self.sources);
+                if let Value::Object(members) = root.value {
+                    return Some((source, members));
+                }
+                self.findings.push(
+                    Diagnostic::error(
+                        "document/shape",
+                        root.span,
+                        format!("the document is {}, not an object", root.value.type_name()),
+                    )
+                    .help("a document is one JSON object"),
+                );
+            }
+        }
+        None
+    }
+}
+
+/// Hides every value of a `$secret` that is no source.
+pub(crate) fn hide_misplaced(node: &Node, sources: &mut Sources) {
+    match &node.value {
+        Value::Object(members) => {
+            for member in members {
+                let is_source = |node: &Node| {
+                    node.value.as_str().is_some_and(|text| text.parse::<SecretSource>().is_ok())
+                };
+                if member.name == SECRET && !is_source(&member.node) {
+                    sources.mask(member.node.span);
+                } else {
+                    hide_misplaced(&member.node, sources);
+                }
+            }
+        }
+        Value::Array(elements) => elements.iter().for_each(|element| hide_misplaced(element, sources)),
+        Value::Null | Value::Boolean(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
 
@@ -99,6 +207,7 @@ fn join(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Origin;
 
     #[test]
     fn objects_are_joined_and_a_value_given_twice_is_refused() {
@@ -121,5 +230,54 @@ mod tests {
         let (findings, _) = Documents::merge([("a.json", "{"), ("b.json", "[]")]).unwrap_err();
         let codes: Vec<_> = findings.iter().map(|finding| finding.code).collect();
         assert_eq!(codes, ["document/not-json", "document/shape"]);
+    }
+
+    #[test]
+    fn an_overlay_gives_values_with_their_own_places() {
+        let documents = [("a.json", r#"{"a":1,"o":{"x":1,"y":[1,2]}}"#)];
+        let overlays = [("production.json", "{\"o\":\n {\"y\":[3]}}"), ("late.json", r#"{"b":true}"#)];
+        let read = Documents::read(documents, overlays).unwrap();
+        assert_eq!(read.root.to_string(), r#"{"a":1,"o":{"x":1,"y":[3]},"b":true}"#);
+        let origin = |path: &[&str]| {
+            let node = path.iter().try_fold(&read.root, |node, name| node.value.get(name)).unwrap();
+            let Origin { file, line, column, overlay } = read.sources.origin(node.span).unwrap();
+            format!("{file}:{line}:{column} {overlay}")
+        };
+        assert_eq!(origin(&["o", "x"]), "a.json:1:17 false");
+        assert_eq!(origin(&["o", "y"]), "production.json:2:7 true");
+        assert_eq!(origin(&["b"]), "late.json:1:6 true");
+        assert_eq!(read.digests.len(), 3);
+    }
+
+    #[test]
+    fn a_pointer_makes_a_secret_where_there_is_an_object() {
+        let text = r#"{"own":{"token":"hunter2","a/b":1}}"#;
+        let mut read = Documents::merge([("a.json", text)]).unwrap();
+        let source = "env:TOKEN".parse().unwrap();
+        for pointer in ["/own/token", "/own/new", "/top", "/own/a~1b"] {
+            read.place_secret(pointer, &source).unwrap();
+        }
+        let secret = r#"{"$secret":"env:TOKEN"}"#;
+        let expected =
+            format!(r#"{{"own":{{"token":{secret},"a/b":{secret},"new":{secret}}},"top":{secret}}}"#);
+        assert_eq!(read.root.to_string(), expected);
+        assert!(!read.sources.get(0).unwrap().text.contains("hunter2"));
+        for (pointer, error) in [
+            ("/absent/token", SecretPointerError::Nowhere("/absent".into())),
+            ("own", SecretPointerError::NotAPointer("own".into())),
+            ("own/token", SecretPointerError::NotAPointer("own/token".into())),
+        ] {
+            assert_eq!(read.place_secret(pointer, &source), Err(error));
+        }
+    }
+
+    #[test]
+    fn what_may_be_a_secret_in_the_wrong_place_is_hidden() {
+        let text = "{\"a\":{\"$secret\":\"hünter2\"},\"b\":[{\"$secret\":{\"x\":\n\"hunter3\"}}],\"c\":1}";
+        let read = Documents::merge([("a.json", text)]).unwrap();
+        let shown = &read.sources.get(0).unwrap().text;
+        assert!(!shown.contains("nter"), "{shown}");
+        assert_eq!(shown.len(), text.len());
+        assert_eq!(read.sources.origin(read.root.value.get("c").unwrap().span).unwrap().line, 2);
     }
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
 use crate::SecretValue;
+use crate::digest::hexadecimal;
 
 /// The key of a project's fingerprints: 32 random bytes that stay where the secrets are.
 #[derive(Clone)]
@@ -21,7 +22,7 @@ impl FingerprintKey {
         // HMAC takes a key of any length.
         let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.0) else { return Fingerprint(String::new()) };
         mac.update(value.reveal().as_bytes());
-        Fingerprint(mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect())
+        Fingerprint(hexadecimal(&mac.finalize().into_bytes()))
     }
 }
 

@@ -1,24 +1,18 @@
-use crate::json::{Member, Node, Value};
+mod provenance;
+
+pub use provenance::Provenance;
+
+use std::fmt::Write as _;
+
+use crate::json::{Member, Node, Value, write_string};
 use crate::rules::RESERVED;
-use crate::{Digest, Manifest, ManifestEvent, Stamp};
+use crate::{Manifest, Stamp};
 
 /// The most bytes that an execution's input may have (`StartExecution`, member `input`).
 pub const MAX_INPUT_BYTES: usize = 262_144;
 
-/// Where an execution's input came from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Provenance {
-    /// The release whose parameters were read; `None` for a tree without a record.
-    pub release: Option<u64>,
-    /// The parameters that were edited in place since, by name.
-    pub edited: Vec<String>,
-    /// The event that named the manifest.
-    pub event: ManifestEvent,
-    /// The manifest's digest.
-    pub manifest_digest: Digest,
-    /// Name and version of the tool.
-    pub tool: String,
-}
+/// How many members the error names when an input is too large.
+const MAX_NAMED: usize = 3;
 
 /// Why an execution input cannot be composed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -30,17 +24,28 @@ pub enum InputError {
     #[error("the parameter \"{0}\" has a name that is reserved at the top of the execution input")]
     Reserved(String),
     /// More than Step Functions takes.
-    #[error("the execution input has {0} bytes; at most {MAX_INPUT_BYTES} are allowed")]
-    TooLarge(usize),
+    #[error(
+        "the execution input has {bytes} bytes; at most {MAX_INPUT_BYTES} are allowed; its largest members are {}",
+        named(.largest)
+    )]
+    TooLarge {
+        /// Its length.
+        bytes: usize,
+        /// The largest members at its top, each with the length of its name and value in the text; the largest first.
+        largest: Vec<(String, usize)>,
+    },
 }
 
-/// How many names of edited parameters the provenance lists.
-const MAX_EDITED_NAMES: usize = 20;
+fn named(members: &[(String, usize)]) -> String {
+    let members = members.iter().map(|(name, bytes)| format!("\"{name}\" ({bytes} bytes)"));
+    members.collect::<Vec<_>>().join(", ")
+}
 
-/// Composes the input of an execution from the parameters and the manifest, as compact JSON.
+/// Composes the input of an execution from the parameters and the manifest, as compact JSON in UTF-8.
 ///
 /// `channels` is the manifest's; `-` and the stamp are appended to `tuningJobName` and `model.name`; all other values keep
-/// their kinds and the text of their numbers; `provenance` is added.
+/// their kinds and the text of their numbers; `provenance` is added. What the manifest overrides is laid over `parameters`
+/// already ([`Effective`](crate::Effective)).
 ///
 /// # Errors
 /// [`InputError`].
@@ -50,21 +55,25 @@ pub fn execution_input(
     stamp: &Stamp,
     provenance: &Provenance,
 ) -> Result<String, InputError> {
-    let mut root = parameters.value.clone();
-    if let Some(name) = root.get_mut("tuningJobName") {
-        append(name, stamp);
-    }
-    if let Some(name) = root.get_mut("model").and_then(|model| model.value.get_mut("name")) {
-        append(name, stamp);
-    }
-    let Value::Object(members) = &mut root else { return Err(InputError::Shape) };
+    let Value::Object(members) = &parameters.value else { return Err(InputError::Shape) };
     if let Some(member) = members.iter().find(|member| RESERVED.contains(&member.name.as_str())) {
         return Err(InputError::Reserved(member.name.clone()));
     }
+    let mut members = members.clone();
+    for member in &mut members {
+        match member.name.as_str() {
+            "tuningJobName" => append(&mut member.node, stamp),
+            "model" => {
+                if let Some(name) = member.node.value.get_mut("name") {
+                    append(name, stamp);
+                }
+            }
+            _ => {}
+        }
+    }
     members.push(Member::new("channels", manifest.channels_node.clone()));
-    members.push(Member::new("provenance", provenance.to_value()));
-    let text = root.to_string();
-    if text.len() > MAX_INPUT_BYTES { Err(InputError::TooLarge(text.len())) } else { Ok(text) }
+    members.push(Member::new("provenance", provenance.to_value(stamp)));
+    write(&members)
 }
 
 fn append(name: &mut Node, stamp: &Stamp) {
@@ -74,30 +83,28 @@ fn append(name: &mut Node, stamp: &Stamp) {
     }
 }
 
-impl Provenance {
-    fn to_value(&self) -> Value {
-        let text = |text: &str| Value::String(text.to_owned());
-        let number = |number: u64| Value::Number(number.to_string());
-        let object = |members: Vec<(&str, Value)>| {
-            Value::Object(members.into_iter().map(|(name, value)| Member::new(name, value)).collect())
-        };
-        let names = self.edited.iter().take(MAX_EDITED_NAMES).map(|name| text(name).into()).collect();
-        object(vec![
-            ("release", self.release.map_or(Value::Null, number)),
-            (
-                "drift",
-                object(vec![("count", number(self.edited.len() as u64)), ("names", Value::Array(names))]),
-            ),
-            (
-                "manifest",
-                object(vec![
-                    ("bucket", text(&self.event.bucket)),
-                    ("key", text(&self.event.key)),
-                    ("version", text(&self.event.version)),
-                    ("digest", text(self.manifest_digest.as_str())),
-                ]),
-            ),
-            ("tool", text(&self.tool)),
-        ])
+/// The object with those members, unless it is too large.
+fn write(members: &[Member]) -> Result<String, InputError> {
+    let mut text = String::from("{");
+    let mut lengths = Vec::with_capacity(members.len());
+    for member in members {
+        if text.len() > 1 {
+            text.push(',');
+        }
+        let before = text.len();
+        // Writing to a string cannot fail.
+        let _ = write_string(&mut text, &member.name);
+        let _ = write!(text, ":{}", member.node);
+        lengths.push((member.name.as_str(), text.len() - before));
     }
+    text.push('}');
+    if text.len() <= MAX_INPUT_BYTES {
+        return Ok(text);
+    }
+    lengths.sort_by_key(|(_, length)| std::cmp::Reverse(*length));
+    let largest = lengths.iter().take(MAX_NAMED).map(|(name, length)| ((*name).to_owned(), *length));
+    Err(InputError::TooLarge { bytes: text.len(), largest: largest.collect() })
 }
+
+#[cfg(test)]
+mod tests;

@@ -192,7 +192,7 @@ impl Plan {
                 name,
             });
         }
-        parameters.extend(deletes(recorded, &others, &tree, path, wanted)?);
+        parameters.extend(deletes(&recorded, &others, &tree, path, wanted)?);
         let content_changed = base != Some(&content);
         Ok(Self { parameters, content, content_changed })
     }
@@ -235,14 +235,14 @@ fn version_after(change: Change, now: Option<&LiveParameter>) -> u64 {
 
 /// The live parameters of earlier releases that the documents no longer have.
 fn deletes(
-    recorded: HashMap<ParameterName, &Entry>,
+    recorded: &HashMap<ParameterName, &Entry>,
     others: &Others<'_>,
     tree: &LiveTree<'_>,
     path: &StorePath,
     wanted: &Content,
 ) -> Result<Vec<PlannedParameter>, NameError> {
     let mut gone: HashMap<&str, (&LiveParameter, bool)> = HashMap::new();
-    for (name, before) in &recorded {
+    for (name, before) in recorded {
         if let Some(now) = tree.get(name.as_str()) {
             gone.insert(now.name.as_str(), (now, is_drift(before, Some(now), name, others)));
         }

@@ -80,7 +80,7 @@ fn findings(id: &str, texts: Vec<(String, Vec<u8>)>, project: &ProjectRules) -> 
         let (name, bytes) = texts.into_iter().next().unwrap();
         let source = sources.add_bytes(name, &bytes).unwrap();
         let findings = match id.split_once('/').unwrap().0 {
-            "manifest" => Manifest::parse(&sources, source).err(),
+            "manifest" => Manifest::parse(&mut sources, source).err(),
             #[cfg(feature = "schema")]
             "schema" => mlpp_parameters::schema::Schema::parse(&sources, source).err(),
             other => panic!("{other}"),
@@ -93,7 +93,7 @@ fn findings(id: &str, texts: Vec<(String, Vec<u8>)>, project: &ProjectRules) -> 
         Ok(documents) => {
             let findings =
                 validate(&documents, &path, project).map_or_else(|findings| findings, |valid| valid.warnings);
-            (findings, rules::showable_sources(&documents))
+            (findings, documents.sources)
         }
     }
 }

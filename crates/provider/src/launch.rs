@@ -1,11 +1,16 @@
+mod prepare;
+
+use std::num::NonZeroU32;
+
 use mlpp_parameters::{
-    Diagnostic, Digest, InputError, Manifest, ManifestEvent, Provenance, ResolveError, Sources, Stamp,
-    StorePath, execution_input, resolve,
+    Diagnostic, DriftPolicy, InputError, ManifestEvent, Overridable, Provenance, Sources, StorePath,
 };
 
+pub use prepare::{compose, prepare};
+
 use crate::{
-    Objects, ObjectsError, ParameterStore, RecordsError, StartExecution, Started, StoreError, Workflows,
-    WorkflowsError, current_release,
+    Objects, ObjectsError, ParameterStore, ReadError, StartExecution, Started, WorkflowKind, Workflows,
+    WorkflowsError,
 };
 
 /// What is to be launched.
@@ -13,27 +18,41 @@ use crate::{
 pub struct LaunchRequest<'a> {
     /// The event that a manifest arrived.
     pub event: &'a ManifestEvent,
+    /// Which attempt at launching that event it is: 1, or more to launch it again.
+    pub attempt: NonZeroU32,
     /// The project's path.
     pub path: &'a StorePath,
-    /// ARN of the state machine.
-    pub state_machine_arn: &'a str,
+    /// What is done with parameters that were edited in place; a manifest that names a release has its record read instead.
+    pub policy: DriftPolicy,
+    /// What a manifest may override.
+    pub overridable: &'a Overridable,
     /// Name and version of the tool.
     pub tool: &'a str,
 }
 
-/// What a launch did.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Launched {
-    /// The execution's ARN, and whether it was there already.
-    pub started: Started,
-    /// The execution's name.
+/// An execution that could be started.
+#[derive(Debug, Clone)]
+pub struct Prepared {
+    /// Its name.
     pub name: String,
     /// Its input, as JSON text.
     pub input: String,
-    /// The release whose parameters it got.
-    pub release: Option<u64>,
-    /// Parameters that were edited in place since that release.
-    pub edited: Vec<String>,
+    /// Where the input came from.
+    pub provenance: Provenance,
+    /// What is worth a look in the parameters.
+    pub warnings: Vec<Diagnostic>,
+    /// The texts that the warnings point into.
+    pub sources: Sources,
+}
+
+/// What a launch did.
+#[derive(Debug, Clone)]
+pub struct Launched {
+    /// The execution's ARN, and whether it was there already.
+    pub started: Started,
+    /// What was started. When the execution was there already, what it was started with is the same only if the parameters
+    /// are.
+    pub prepared: Prepared,
 }
 
 /// Why nothing was launched.
@@ -42,28 +61,35 @@ pub enum LaunchError {
     /// The manifest cannot be read.
     #[error(transparent)]
     Objects(#[from] ObjectsError),
-    /// The manifest is not valid; the findings point into the sources.
-    #[error("the manifest is not valid")]
-    Manifest(Vec<Diagnostic>, Sources),
-    /// The release records cannot be read.
-    #[error(transparent)]
-    Records(#[from] RecordsError),
+    /// The manifest, or the parameters with what it overrides, are not valid; the findings point into the sources.
+    #[error("what is to be launched is not valid: {}", .0.first().map_or("", |finding| &finding.message))]
+    Invalid(Vec<Diagnostic>, Sources),
     /// The parameters cannot be read.
     #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The parameters cannot be used.
-    #[error(transparent)]
-    Resolve(#[from] ResolveError),
+    Read(#[from] ReadError),
     /// The input cannot be composed.
     #[error(transparent)]
     Input(#[from] InputError),
+    /// The state machine runs an execution more than once, and one event would start several.
+    #[error(
+        "the state machine \"{0}\" is of the Express type, which does not keep executions by name: one event could start \
+         several"
+    )]
+    Express(String),
     /// The execution cannot be started.
     #[error(transparent)]
     Workflows(#[from] WorkflowsError),
 }
 
-/// Starts the workflow for a manifest that arrived: reads that version of it, resolves the parameters, composes the
-/// input and starts the execution. Name and input are functions of the event: the same event again starts nothing.
+impl LaunchError {
+    /// Whether the manifest was written again before its event was launched: another event is on its way, and this one can
+    /// be left.
+    pub fn is_superseded(&self) -> bool {
+        matches!(self, Self::Objects(ObjectsError::Superseded { .. }))
+    }
+}
+
+/// Starts the workflow for a manifest that arrived: [`prepare`], then [`start`].
 ///
 /// # Errors
 /// [`LaunchError`].
@@ -71,6 +97,7 @@ pub async fn launch<S, O, W>(
     store: &S,
     objects: &O,
     workflows: &W,
+    state_machine_arn: &str,
     request: &LaunchRequest<'_>,
 ) -> Result<Launched, LaunchError>
 where
@@ -78,35 +105,27 @@ where
     O: Objects,
     W: Workflows,
 {
-    let event = request.event;
-    let object = objects.get(&event.bucket, &event.key, Some(&event.version)).await?;
-    let mut sources = Sources::default();
-    let manifest = sources
-        .add_bytes(format!("s3://{}/{}", event.bucket, event.key), &object.bytes)
-        .and_then(|source| Manifest::parse(&sources, source));
-    let manifest = match manifest {
-        Ok(manifest) => manifest,
-        Err(findings) => return Err(LaunchError::Manifest(findings, sources)),
+    let prepared = prepare(store, objects, request).await?;
+    let started = start(workflows, state_machine_arn, &prepared).await?;
+    Ok(Launched { started, prepared })
+}
+
+/// Starts an execution of the state machine. Its name is a function of the event: the same event again starts nothing.
+///
+/// # Errors
+/// [`LaunchError::Express`], [`LaunchError::Workflows`].
+pub async fn start(
+    workflows: &impl Workflows,
+    state_machine_arn: &str,
+    prepared: &Prepared,
+) -> Result<Started, LaunchError> {
+    if workflows.kind(state_machine_arn).await? == WorkflowKind::Express {
+        return Err(LaunchError::Express(state_machine_arn.to_owned()));
+    }
+    let request = StartExecution {
+        state_machine_arn: state_machine_arn.to_owned(),
+        name: prepared.name.clone(),
+        input: prepared.input.clone(),
     };
-    let current = current_release(store, request.path).await?;
-    let live = store.list(request.path).await?;
-    let parameters = resolve(request.path, current.content(), &live)?;
-    let stamp = Stamp::of(event);
-    let release = current.committed.as_ref().map(|(head, _)| head.number);
-    let provenance = Provenance {
-        release,
-        edited: parameters.edited.clone(),
-        event: event.clone(),
-        manifest_digest: Digest::of(&object.bytes),
-        tool: request.tool.to_owned(),
-    };
-    let input = execution_input(&parameters.document, &manifest, &stamp, &provenance)?;
-    let name = stamp.to_string();
-    let start = StartExecution {
-        state_machine_arn: request.state_machine_arn.to_owned(),
-        name: name.clone(),
-        input: input.clone(),
-    };
-    let started = workflows.start(start).await?;
-    Ok(Launched { started, name, input, release, edited: parameters.edited })
+    Ok(workflows.start(request).await?)
 }

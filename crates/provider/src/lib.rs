@@ -4,16 +4,33 @@
 //! that tests use. Nothing here touches a clock: times are passed in.
 
 mod apply;
+mod clock;
 pub mod contract;
+mod destroy;
+mod history;
 mod launch;
 pub mod memory;
+mod planning;
 mod ports;
+mod read;
 mod records;
+mod rules;
+mod saved;
+mod secrets;
 
-pub use apply::{ApplyError, ApplyOutcome, ApplyRequest, apply};
-pub use launch::{LaunchError, LaunchRequest, Launched, launch};
+pub use apply::{ApplyError, ApplyOutcome, ApplyRequest, Progress, apply};
+pub use clock::Clock;
+pub use destroy::{DestroyError, DestroyOutcome, destroy, plan_destroy};
+pub use history::{Release, history, pin};
+pub use launch::{LaunchError, LaunchRequest, Launched, Prepared, compose, launch, prepare, start};
+pub use planning::{PlanRequest, Planned, PlanningError, plan};
 pub use ports::{
     ExecutionDescription, ExecutionStatus, Object, Objects, ObjectsError, ParameterStore, PutParameter,
-    StartExecution, Started, StoreError, Workflows, WorkflowsError,
+    RevealedSecret, SecretVersion, StartExecution, Started, StoreError, Which, WorkflowKind, Workflows,
+    WorkflowsError, Written,
 };
-pub use records::{CurrentRelease, RecordsError, current_release};
+pub use read::{ReadError, ReadParameters, read_parameters, recorded_content};
+pub use records::{Archive, RecordsError, Status, archive, status};
+pub use rules::check_put;
+pub use saved::{PlanAbout, SavedPlan, SavedPlanError};
+pub use secrets::{SecretError, SecretReader, Secrets};

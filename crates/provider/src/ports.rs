@@ -6,10 +6,10 @@ mod workflows;
 
 use std::error::Error;
 
-pub use objects::{Object, Objects, ObjectsError};
-pub use store::{ParameterStore, PutParameter, StoreError};
+pub use objects::{Object, Objects, ObjectsError, Which, Written};
+pub use store::{ParameterStore, PutParameter, RevealedSecret, SecretVersion, StoreError};
 pub use workflows::{
-    ExecutionDescription, ExecutionStatus, StartExecution, Started, Workflows, WorkflowsError,
+    ExecutionDescription, ExecutionStatus, StartExecution, Started, WorkflowKind, Workflows, WorkflowsError,
 };
 
 /// What lies behind an error of a back end.

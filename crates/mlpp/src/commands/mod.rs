@@ -1,24 +1,50 @@
 //! One file for each command; the doc comment on its arguments is the help text.
 
 mod algorithm;
+mod apply;
+mod destroy;
+mod diff;
+mod history;
+mod package;
+mod pin;
+mod plan;
+mod rollback;
 mod run;
+mod show;
 mod supervise;
+mod yaml;
+
+use std::future::Future;
+use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use crate::error::CommandError;
+use crate::config::Project;
+use crate::error::{CommandError, Plain};
 use crate::exit_code::ExitCode;
 
 /// Parameters and launches of ML workflows: validated, typed, versioned
 #[derive(Debug, Parser)]
 #[command(version, propagate_version = true, after_long_help = ExitCode::HELP)]
 pub(crate) struct Cli {
+    /// The project's folder
+    #[arg(long, short = 'C', global = true, value_name = "DIR", default_value = ".")]
+    project: PathBuf,
     #[command(subcommand)]
     command: Command,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Plan(plan::Args),
+    Apply(apply::Args),
+    Show(show::Args),
+    Diff(diff::Args),
+    History(history::Args),
+    Rollback(rollback::Args),
+    Pin(pin::Args),
+    Package(package::Args),
+    Destroy(destroy::Args),
     Run(run::Args),
     Algorithm(algorithm::Args),
     #[command(hide = true)]
@@ -28,7 +54,17 @@ enum Command {
 impl Cli {
     /// Runs the command that was given.
     pub(crate) fn run(self) -> Result<std::process::ExitCode, CommandError> {
+        let project = || Project::open(&self.project);
         match self.command {
+            Command::Plan(args) => plan::run(&args, &project()?),
+            Command::Apply(args) => apply::run(&args, &project()?),
+            Command::Show(args) => show::run(&args, &project()?),
+            Command::Diff(args) => diff::run(&args, &project()?),
+            Command::History(args) => history::run(&args, &project()?),
+            Command::Rollback(args) => rollback::run(&args, &project()?),
+            Command::Pin(args) => pin::run(&args, &project()?),
+            Command::Package(args) => package::run(&args, &project()?),
+            Command::Destroy(args) => destroy::run(&args, &project()?),
             Command::Run(args) => run::run(&args).map(Into::into),
             Command::Algorithm(args) => Ok(algorithm::run(&args)),
             Command::Supervise(args) => Ok(supervise::run(args)),
@@ -38,3 +74,29 @@ impl Cli {
 
 /// Name and version of the tool, as records and provenance carry them.
 pub(crate) const TOOL: &str = concat!("mlpp ", env!("CARGO_PKG_VERSION"));
+
+/// Runs what waits to its end.
+fn block_on<T>(future: impl Future<Output = T>) -> Result<T, CommandError> {
+    Ok(runtime()?.block_on(future))
+}
+
+/// Runs what writes to its end, or until Ctrl-C or SIGTERM.
+fn interruptible<T>(future: impl Future<Output = T>) -> Result<T, CommandError> {
+    runtime()?.block_on(async {
+        tokio::select! {
+            done = future => Ok(done),
+            () = run::interrupted() => {
+                let message = "interrupted while a release was written".to_owned();
+                let help = "what was in force is in force, or the new release is; apply again to make good what was \
+                            left half done"
+                    .to_owned();
+                let plain = Plain { code: "apply/interrupted", message, help };
+                Err(CommandError::one(ExitCode::Interrupted, plain))
+            }
+        }
+    })
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, CommandError> {
+    tokio::runtime::Runtime::new().map_err(|error| CommandError::failed("start", error))
+}

@@ -2,10 +2,12 @@
 
 mod parse;
 mod pointer;
+mod pretty;
 mod write;
 
 pub use parse::parse;
 pub use pointer::Pointer;
+pub use pretty::to_pretty;
 pub use write::write_string;
 
 /// A half-open range of bytes in one of the sources of a set of documents.

@@ -66,6 +66,17 @@ impl RecordNames {
         self.0.name(&[CONTENT, name])
     }
 
+    /// The name of a record.
+    pub fn name(&self, record: &RecordName) -> Result<ParameterName, NameError> {
+        match record {
+            RecordName::Head(number) => self.head(*number),
+            RecordName::Committed(number) => self.committed(*number),
+            RecordName::Pinned(number) => self.pinned(*number),
+            RecordName::Current => self.current(),
+            RecordName::Chunk(name) => self.chunk(name),
+        }
+    }
+
     /// What the record called `name` is; `None` when it is none.
     pub fn parse(&self, name: &ParameterName) -> Option<RecordName> {
         let number = |text: &str| {

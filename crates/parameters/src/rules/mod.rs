@@ -11,7 +11,7 @@ mod constraints;
 mod hosting;
 mod kind;
 mod leaf;
-pub(crate) mod manifest;
+mod manifest;
 mod number;
 mod pattern;
 mod place;
@@ -31,7 +31,6 @@ pub use self::manifest::check_manifest;
 pub(crate) use self::manifest::check_s3_data_source;
 pub use self::project::ProjectRules;
 pub use self::registry::{Rule, all, explain, similar};
-pub use self::secrets::showable_sources;
 #[cfg(feature = "schema")]
 pub(crate) use self::{
     constraints::{STAMP_LENGTH, Shape, Type, is_range, known},

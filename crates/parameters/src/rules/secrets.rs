@@ -5,9 +5,9 @@
 use super::constraints::Shape;
 use super::place::Place;
 use super::value::{Checker, quoted};
-use crate::json::{Member, Node, Span, Value};
-use crate::secret::{secret_member, secret_source};
-use crate::{Diagnostic, Documents, SECRET, SecretSource, Sources};
+use crate::json::{Member, Node, Value};
+use crate::secret::secret_member;
+use crate::{Diagnostic, SECRET, SecretSource};
 
 const SOURCES: &str = "env:NAME (an environment variable), file:PATH (a file) or ssm:/name (a SecureString that is there already)";
 
@@ -82,30 +82,5 @@ pub(super) fn object(finding: &Diagnostic) -> Option<&str> {
         "secret/in-list" | "secret/verbatim" => Some(&finding.pointer),
         "secret/shape" | "secret/source" => finding.pointer.rsplit_once('/').map(|(object, _)| object),
         _ => None,
-    }
-}
-
-/// The documents' sources as they may be shown: where a secret is not as it should be, what stands there may be the secret
-/// itself, and is blotted out by `*`. Spans and lines stay as they are.
-pub fn showable_sources(documents: &Documents) -> Sources {
-    let mut spans = Vec::new();
-    hidden(&documents.root, &mut spans);
-    if spans.is_empty() { documents.sources.clone() } else { documents.sources.without(&spans) }
-}
-
-/// The places of the values that may be a secret's.
-fn hidden(node: &Node, spans: &mut Vec<Span>) {
-    match &node.value {
-        Value::Object(_) if secret_source(&node.value).is_some() => {}
-        Value::Object(members) if secret_member(&node.value).is_some() => {
-            let source = |member: &Member| {
-                member.name == SECRET
-                    && member.node.value.as_str().is_some_and(|text| text.parse::<SecretSource>().is_ok())
-            };
-            spans.extend(members.iter().filter(|member| !source(member)).map(|member| member.node.span));
-        }
-        Value::Object(members) => members.iter().for_each(|member| hidden(&member.node, spans)),
-        Value::Array(elements) => elements.iter().for_each(|element| hidden(element, spans)),
-        _ => {}
     }
 }

@@ -13,6 +13,15 @@ pub struct StartExecution {
     pub input: String,
 }
 
+/// How the executions of a state machine are run (`DescribeStateMachine`, member `type`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WorkflowKind {
+    /// Each once, kept by its name.
+    Standard,
+    /// At least once, and a name can be used again: one event that is delivered twice would be run twice.
+    Express,
+}
+
 /// The answer to a start.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Started {
@@ -66,6 +75,12 @@ pub enum WorkflowsError {
 
 /// A service that runs state machines.
 pub trait Workflows: Send + Sync {
+    /// How the executions of a state machine are run.
+    fn kind(
+        &self,
+        state_machine_arn: &str,
+    ) -> impl Future<Output = Result<WorkflowKind, WorkflowsError>> + Send;
+
     /// Starts an execution, unless its state machine has one of that name already: then that one is the answer, whatever
     /// its input was (where a service says `ExecutionAlreadyExists`, that counts as done).
     fn start(&self, request: StartExecution) -> impl Future<Output = Result<Started, WorkflowsError>> + Send;

@@ -7,10 +7,9 @@ use mlpp_local::{
     Local, LocalError, LocalObjects, LocalOptions, StateMachineError, StateMachineFault, StateMachines,
     state_machine_arn,
 };
+use mlpp_parameters::release::Action;
 use mlpp_parameters::{Digest, ManifestEvent};
-use mlpp_provider::{
-    ApplyOutcome, ApplyRequest, ExecutionStatus, LaunchError, LaunchRequest, Launched, Objects, apply, launch,
-};
+use mlpp_provider::{ApplyOutcome, ExecutionStatus, LaunchError, LaunchRequest, Launched, Objects, launch};
 use mlpp_sagemaker::{Algorithm, InvokeEndpoint, JobEvent};
 use serde_json::Value;
 use tokio::sync::broadcast::Receiver;
@@ -23,6 +22,7 @@ use crate::commands::TOOL;
 use crate::config::Project;
 use crate::error::{CommandError, Finding, Plain};
 use crate::exit_code::ExitCode;
+use crate::store::{Applying, open_to_write};
 
 /// A run at work.
 pub(super) struct Stages<'a> {
@@ -85,7 +85,6 @@ impl<'a> Stages<'a> {
     }
 
     async fn apply(&mut self) -> Result<ApplyOutcome, CommandError> {
-        let time = jiff::Timestamp::now().to_string();
         // Documents are recorded by their names in the project, wherever that lies.
         let documents: Vec<_> = self
             .validated
@@ -94,33 +93,11 @@ impl<'a> Stages<'a> {
             .iter()
             .map(|(name, digest)| (self.project.name_of(name), digest.clone()))
             .collect();
-        let request = ApplyRequest {
-            path: &self.project.path,
-            content: &self.validated.content,
-            documents: &documents,
-            owner: "mlpp",
-            time: &time,
-            tool: TOOL,
-        };
-        let outcome = apply(self.local.store(), &request)
-            .await
-            .map_err(|error| CommandError::failed("apply the documents", error))?;
-        let what = if outcome.new {
-            format!(
-                "release {}: {} created, {} updated, {} replaced, {} deleted, {} unchanged",
-                outcome.release,
-                outcome.created,
-                outcome.updated,
-                outcome.replaced,
-                outcome.deleted,
-                outcome.unchanged
-            )
-        } else {
-            format!(
-                "release {} is in force already, {} parameters unchanged",
-                outcome.release, outcome.unchanged
-            )
-        };
+        let (_lock, store) = open_to_write(self.project)?;
+        let applying = Applying::new(self.project, &store, &documents, &self.validated.content)?;
+        let planned = applying.plan(&self.validated.content, false).await?;
+        let outcome = applying.apply(&planned, Action::Apply, &mut |_| {}).await?;
+        let what = crate::commands::apply::summary(&outcome);
         self.progress.done("apply", &what);
         Ok(outcome)
     }

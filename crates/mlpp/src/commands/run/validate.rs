@@ -1,11 +1,12 @@
 //! The first stage: everything that can be known to be wrong before anything is written.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use mlpp_parameters::{Content, Diagnostic, Documents, Manifest, ProjectRules, Sources, rules, validate};
+use mlpp_parameters::{Content, Diagnostic, Documents, Manifest, Sources};
 
 use crate::config::Project;
-use crate::error::{CommandError, Plain};
+use crate::documents::{Effective, read_file};
+use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 
 /// A file of the user's, and the object that it becomes.
@@ -40,20 +41,13 @@ pub(crate) fn read(
     exists: impl Fn(&str, &str) -> bool,
 ) -> Result<Validated, CommandError> {
     let config = &project.config;
-    let mut texts = Vec::new();
-    for name in [&config.parameters_s3_key, &config.hyperparameters_s3_key] {
-        texts.push(document(&project.file(name))?);
-    }
-    let documents =
-        Documents::merge(texts).map_err(|(findings, sources)| CommandError::invalid(&findings, &sources))?;
-    let valid = validate(&documents, &project.path, &ProjectRules::default())
-        .map_err(|findings| CommandError::invalid(&findings, &rules::showable_sources(&documents)))?;
+    let Effective { documents, content, warnings } = Effective::read(project)?;
 
-    let (manifest_name, manifest_bytes) = document(&project.file(&config.manifest))?;
+    let (manifest_name, manifest_bytes) = read_file(&project.file(&config.manifest))?;
     let mut sources = Sources::default();
     let manifest = sources
         .add_bytes(manifest_name, &manifest_bytes)
-        .and_then(|source| Manifest::parse(&sources, source))
+        .and_then(|source| Manifest::parse(&mut sources, source))
         .map_err(|findings| CommandError::invalid(&findings, &sources))?;
 
     let data = data_files(project)?;
@@ -72,26 +66,13 @@ pub(crate) fn read(
     });
     Ok(Validated {
         documents,
-        content: valid.content,
-        warnings: valid.warnings,
+        content,
+        warnings,
         manifest,
         manifest_bytes,
         data,
         rows: rows.transpose()?,
     })
-}
-
-fn document(file: &Path) -> Result<(String, Vec<u8>), CommandError> {
-    let name = file.display().to_string();
-    match std::fs::read(file) {
-        Ok(bytes) => Ok((name, bytes)),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let help = "every project has it; mlpp.toml may name another file for it".to_owned();
-            let plain = Plain { code: "project/file-absent", message: format!("there is no {name}"), help };
-            Err(CommandError::one(ExitCode::InvalidInput, plain))
-        }
-        Err(error) => Err(CommandError::failed(&format!("read {name}"), error)),
-    }
 }
 
 /// The table `[data]` of `mlpp.toml`, checked.

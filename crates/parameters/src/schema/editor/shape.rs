@@ -6,6 +6,9 @@ use super::text::{INTEGER, LEVEL, NUMBER, S3_DATA, SECRET_SOURCE, new_instance_t
 use crate::SECRET;
 use crate::rules::{STAMP_LENGTH, Shape, Type, is_range};
 
+/// What a channel's `S3DataType` may be, of what the service takes.
+const DATA_TYPES: [&str; 2] = ["S3Prefix", "ManifestFile"];
+
 /// Writes shapes as schemas, and collects what several of them refer to.
 #[derive(Debug, Default)]
 pub(super) struct Writer {
@@ -123,12 +126,8 @@ impl Writer {
 
     /// One of a set. Services get new families of instance types now and then.
     fn one_of(&mut self, shape: &Shape, allowed: &[String]) -> Json {
-        // Channels are read in File mode, where there is no augmented manifest file.
-        let allowed: Vec<_> = allowed
-            .iter()
-            .filter(|value| !self.manifest || *value != "AugmentedManifestFile")
-            .cloned()
-            .collect();
+        let is_taken = |value: &&String| shape.name != "S3DataType" || DATA_TYPES.contains(&value.as_str());
+        let allowed: Vec<_> = allowed.iter().filter(is_taken).cloned().collect();
         if !shape.name.ends_with("InstanceType") {
             return json!({"enum": allowed});
         }

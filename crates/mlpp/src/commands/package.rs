@@ -1,0 +1,98 @@
+use std::path::{Path, PathBuf};
+use std::process::ExitCode as ProcessExitCode;
+
+use mlpp_parameters::json::{Member, Value, to_pretty};
+use mlpp_parameters::{Digest, Kind};
+use serde_json::json;
+
+use crate::config::Project;
+use crate::documents::Effective;
+use crate::error::{CommandError, Plain};
+use crate::exit_code::ExitCode;
+use crate::output;
+
+/// The members that go into the document of hyperparameters; all others go into that of parameters.
+const HYPERPARAMETERS: [&str; 2] = ["parameterRanges", "staticHyperParameters"];
+/// What says which secrets the documents need, and what they were made from.
+const ABOUT: &str = "package.json";
+
+/// Write the effective two documents, for a deployment that takes two files
+///
+/// The project's documents with the overlays of the environment laid over them become one ml-parameters.json and one
+/// hyperparameters.json. Beside them package.json has their digests and the secrets that they refer to; no secret's value
+/// is in any of the three.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The folder to write to; made if absent
+    #[arg(long, short, value_name = "DIR", default_value = "package")]
+    out: PathBuf,
+    /// Replace the files of an earlier package
+    #[arg(long)]
+    force: bool,
+}
+
+/// Runs the command.
+pub(crate) fn run(args: &Args, project: &Project) -> Result<ProcessExitCode, CommandError> {
+    let effective = Effective::read(project)?;
+    effective.show_warnings(project);
+    let Value::Object(members) = &effective.documents.root.value else {
+        return Ok(ExitCode::Success.into());
+    };
+    let part = |of_hyperparameters: bool| {
+        let wanted = |member: &&Member| HYPERPARAMETERS.contains(&member.name.as_str()) == of_hyperparameters;
+        to_pretty(&Value::Object(members.iter().filter(wanted).cloned().collect()))
+    };
+    let (parameters, hyperparameters) = (part(false), part(true));
+    let path = &project.path;
+    let secrets: Vec<_> = effective
+        .content
+        .entries
+        .iter()
+        .filter(|entry| entry.kind == Kind::SecretSource)
+        .map(|entry| json!({"parameter": format!("{path}/{}", entry.key()), "source": entry.value}))
+        .collect();
+    let about = json!({
+        "path": path.as_str(),
+        "environment": project.environment(),
+        "content_digest": effective.content.digest().as_str(),
+        "documents": {
+            "ml-parameters.json": Digest::of(&parameters).as_str(),
+            "hyperparameters.json": Digest::of(&hyperparameters).as_str(),
+        },
+        "made_from": effective.recorded_digests(project).iter()
+            .map(|(name, digest)| json!({"name": name, "digest": digest.as_str()})).collect::<Vec<_>>(),
+        "secrets": secrets,
+        "tool": super::TOOL,
+    });
+    let about_text = serde_json::to_string_pretty(&about)
+        .map_err(|error| CommandError::failed("write JSON", error))?;
+    let files =
+        [("ml-parameters.json", parameters), ("hyperparameters.json", hyperparameters), (ABOUT, about_text + "\n")];
+    write(&args.out, &files, args.force)?;
+    output::json(&about)?;
+    Ok(ExitCode::Success.into())
+}
+
+/// Writes all files, or none.
+fn write(folder: &Path, files: &[(&str, String)], force: bool) -> Result<(), CommandError> {
+    if let Some((name, _)) = files.iter().find(|(name, _)| !force && folder.join(name).exists()) {
+        let message = format!("{} is there already", folder.join(name).display());
+        let help = "name another folder with --out, or replace the package with --force".to_owned();
+        return Err(CommandError::one(
+            ExitCode::InvalidInput,
+            Plain { code: "package/exists", message, help },
+        ));
+    }
+    let failed = |error: std::io::Error| CommandError::failed(&format!("write to {}", folder.display()), error);
+    std::fs::create_dir_all(folder).map_err(failed)?;
+    let mut whole = Vec::new();
+    for (name, text) in files {
+        let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
+        std::io::Write::write_all(&mut file, text.as_bytes()).map_err(failed)?;
+        whole.push((file, folder.join(name)));
+    }
+    for (file, name) in whole {
+        file.persist(name).map_err(|error| failed(error.error))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,47 @@
+//! The project's parameter store, as the commands use it.
+
+mod applying;
+mod bar;
+mod confirm;
+mod failure;
+pub(crate) mod shown;
+
+use mlpp_local::{DATABASE, LocalStore, WriterLock};
+
+pub(crate) use applying::Applying;
+pub(crate) use bar::Bar;
+pub(crate) use confirm::confirm;
+pub(crate) use failure::{
+    apply_failed, destroy_failed, planning_failed, read_failed, records_failed, store_failed,
+};
+
+use crate::config::Project;
+use crate::error::{CommandError, Plain};
+use crate::exit_code::ExitCode;
+
+/// Opens the store for reading; where nothing was ever applied it is empty, and nothing is made.
+pub(crate) fn open(project: &Project) -> Result<LocalStore, CommandError> {
+    LocalStore::open_existing(&project.local_folder().join(DATABASE))
+        .map_err(|error| store_failed(project, error))
+}
+
+/// Opens the store for writing; nobody else writes while the lock is held.
+pub(crate) fn open_to_write(project: &Project) -> Result<(WriterLock, LocalStore), CommandError> {
+    let folder = project.local_folder();
+    let lock = WriterLock::acquire(&folder).map_err(|error| match error {
+        mlpp_local::LocalError::Busy => {
+            let message = format!("another mlpp is applying a release in {}", folder.display());
+            let help = "wait until it has ended, or end it; what it left half done is made good".to_owned();
+            CommandError::one(ExitCode::Busy, Plain { code: "store/busy", message, help })
+        }
+        other => unwritable(&other),
+    })?;
+    let store = LocalStore::open(&folder.join(DATABASE)).map_err(|error| store_failed(project, error))?;
+    Ok((lock, store))
+}
+
+fn unwritable(error: &mlpp_local::LocalError) -> CommandError {
+    let message = failure::with_sources(error);
+    let help = "the folder must be one that you may write to".to_owned();
+    CommandError::one(ExitCode::Failure, Plain { code: "store/unavailable", message, help })
+}

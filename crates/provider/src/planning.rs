@@ -1,0 +1,153 @@
+use std::collections::HashMap;
+
+use mlpp_parameters::release::{Head, RecordNames};
+use mlpp_parameters::{
+    Content, LiveParameter, NameError, ParameterName, Plan, PlanError, PlanInput, SecretValue, StorePath,
+    nested_projects,
+};
+
+use crate::records::{Status, load, status};
+use crate::secrets::{SecretError, Secrets, read_secrets};
+use crate::{ParameterStore, RecordsError, StoreError};
+
+/// How often the records are read again when others change them meanwhile.
+pub(crate) const ATTEMPTS: usize = 8;
+
+/// What is to be planned.
+#[derive(Clone, Copy)]
+pub struct PlanRequest<'a> {
+    /// The project's path.
+    pub path: &'a StorePath,
+    /// What is wanted; secrets by their sources, or by the versions that an earlier release recorded.
+    pub content: &'a Content,
+    /// Whether an edit in place stays where the documents have not changed.
+    pub keep_drift: bool,
+    /// How secrets are read.
+    pub secrets: Secrets<'a>,
+}
+
+/// A plan, and what it holds for.
+#[derive(Debug, Clone)]
+pub struct Planned {
+    /// What becomes of each parameter.
+    pub plan: Plan,
+    /// The releases at the time.
+    pub status: Status,
+    /// Paths of other projects that lie below this one, or above it.
+    pub nested: Vec<String>,
+    /// The values of the secrets that are wanted.
+    pub(crate) secrets: HashMap<ParameterName, SecretValue>,
+}
+
+impl Planned {
+    /// Whether there is nothing to do: nothing changes, and no apply was left half done.
+    pub fn is_empty(&self) -> bool {
+        self.plan.is_empty() && self.status.others.is_empty() && self.status.committed.is_some()
+    }
+
+    /// The last one who claimed a release, whether it was committed or not.
+    pub(crate) fn last_claim(&self) -> Option<&Head> {
+        self.status.pending().or(self.status.committed.as_ref())
+    }
+}
+
+/// Why there is no plan.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanningError {
+    /// The records cannot be read.
+    #[error(transparent)]
+    Records(#[from] RecordsError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A secret cannot be used.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    /// The comparison failed.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// A name is not valid below the path.
+    #[error(transparent)]
+    Name(#[from] NameError),
+}
+
+/// Compares what is recorded, what is wanted and what is live. Nothing is written.
+///
+/// # Errors
+/// [`PlanningError`].
+pub async fn plan(store: &impl ParameterStore, request: &PlanRequest<'_>) -> Result<Planned, PlanningError> {
+    let names = RecordNames::of(request.path)?;
+    let (status, live) = stable_tree(store, request.path, &names).await?;
+    let mut others = Vec::with_capacity(status.others.len());
+    for head in &status.others {
+        others.push(load(store, &names, head).await?);
+    }
+    let secrets = read_secrets(store, request.path, request.content, &live, request.secrets).await?;
+    let base = base(store, &names, &status, request.content).await?;
+    let plan = Plan::compute(&PlanInput {
+        path: request.path,
+        base: base.as_ref(),
+        others: &others,
+        wanted: request.content,
+        live: &live,
+        secrets: &secrets.states,
+        keep_drift: request.keep_drift,
+    })?;
+    let mut nested = nested_projects(request.path, &live);
+    nested.extend(projects_above(store, request.path).await?);
+    Ok(Planned { plan, status, nested, secrets: secrets.values })
+}
+
+/// What the release in force recorded. Where it is what is wanted, to the last leaf, its chunks need not be read.
+async fn base(
+    store: &impl ParameterStore,
+    names: &RecordNames,
+    status: &Status,
+    wanted: &Content,
+) -> Result<Option<Content>, RecordsError> {
+    match &status.committed {
+        None => Ok(None),
+        Some(head) if head.content == wanted.digest() => Ok(Some(wanted.clone())),
+        Some(head) => load(store, names, head).await.map(Some),
+    }
+}
+
+/// The status and the live tree, read while nobody claimed or committed a release.
+pub(crate) async fn stable_tree(
+    store: &impl ParameterStore,
+    path: &StorePath,
+    names: &RecordNames,
+) -> Result<(Status, Vec<LiveParameter>), RecordsError> {
+    let mut before = status(store, names).await?;
+    for _ in 0..ATTEMPTS {
+        let live = store.list(path).await?;
+        let after = status(store, names).await?;
+        if before.is_same(&after) {
+            // What was left to delete may have been deleted meanwhile: `before` knows more.
+            return Ok((before, live));
+        }
+        before = after;
+    }
+    Err(RecordsError::Unstable)
+}
+
+/// The paths above `path` that are projects.
+async fn projects_above(store: &impl ParameterStore, path: &StorePath) -> Result<Vec<String>, PlanningError> {
+    let mut hints = Vec::new();
+    for (at, _) in path.as_str().match_indices('/').skip(1) {
+        let above: StorePath = path.as_str()[..at].parse()?;
+        // A path too deep for records has none.
+        if let Ok(names) = RecordNames::of(&above) {
+            hints.extend([names.current()?, names.head(1)?]);
+        }
+    }
+    let mut above: Vec<String> = store
+        .get(&hints)
+        .await?
+        .iter()
+        .filter_map(|found| Some(found.name.as_str().rsplit_once(".releases/")?.0.to_owned()))
+        .collect();
+    above.sort_unstable();
+    above.dedup();
+    Ok(above)
+}
