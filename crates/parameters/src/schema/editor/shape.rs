@@ -28,6 +28,7 @@ impl Writer {
         let mut definitions: Map<_, _> = self.instance_types.into_iter().collect();
         if !self.manifest {
             definitions.insert("level".to_owned(), level());
+            definitions.insert("listed".to_owned(), listed());
             definitions.insert("own".to_owned(), own());
             definitions.insert("secret".to_owned(), secret());
         }
@@ -216,7 +217,17 @@ fn own() -> Json {
         "else": {
             "propertyNames": {"$ref": "#/$defs/level"},
             "additionalProperties": {"$ref": "#/$defs/own"},
+            "items": {"$ref": "#/$defs/listed"},
         },
+    })
+}
+
+fn listed() -> Json {
+    json!({
+        "description": "A list is stored as one parameter: there is no secret in it.",
+        "not": {"type": "object", "required": [SECRET]},
+        "additionalProperties": {"$ref": "#/$defs/listed"},
+        "items": {"$ref": "#/$defs/listed"},
     })
 }
 
