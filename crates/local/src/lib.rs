@@ -26,6 +26,7 @@ pub use clock::SystemClock;
 pub use definitions::{StateMachineError, StateMachineFault, StateMachines, state_machine_arn};
 pub use local::{BUCKETS, DATABASE, Local, LocalError, LocalOptions, SAGEMAKER};
 pub use objects::LocalObjects;
+pub use shipped::input_schema;
 pub use store::LocalStore;
 pub use workflows::LocalWorkflows;
 pub use writer::WriterLock;

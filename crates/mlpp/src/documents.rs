@@ -4,7 +4,9 @@ use std::path::Path;
 
 use mlpp_local::input_schema as shipped_input_schema;
 use mlpp_parameters::schema::Schema;
-use mlpp_parameters::{Content, Diagnostic, Digest, Documents, ProjectRules, SecretSource, Sources, validate};
+use mlpp_parameters::{
+    Content, Diagnostic, Digest, Documents, ProjectRules, SecretSource, Sources, validate,
+};
 
 use crate::config::Project;
 use crate::error::{CommandError, Plain};

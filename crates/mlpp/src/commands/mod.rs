@@ -8,6 +8,7 @@ mod history;
 mod package;
 mod pin;
 mod plan;
+mod render;
 mod rollback;
 mod run;
 mod show;
@@ -45,6 +46,7 @@ enum Command {
     History(history::Args),
     Rollback(rollback::Args),
     Pin(pin::Args),
+    Render(render::Args),
     Package(package::Args),
     Destroy(destroy::Args),
     Run(run::Args),
@@ -65,6 +67,7 @@ impl Cli {
             Command::Diff(args) => diff::run(&args, &project()?),
             Command::History(args) => history::run(&args, &project()?),
             Command::Rollback(args) => rollback::run(&args, &project()?),
+            Command::Render(args) => render::run(&args, &project()?),
             Command::Pin(args) => pin::run(&args, &project()?),
             Command::Package(args) => package::run(&args, &project()?),
             Command::Destroy(args) => destroy::run(&args, &project()?),

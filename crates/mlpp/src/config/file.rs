@@ -172,11 +172,7 @@ fn predict(reader: &mut Reader, value: &Spanned<DeValue<'_>>) -> Option<Predict>
     let or = |text: Option<Spanned<String>>, default: &str| {
         text.map_or_else(|| default.to_owned(), Spanned::into_inner)
     };
-    Some(Predict {
-        file,
-        content_type: or(content_type, "text/csv"),
-        accept: or(accept, "application/json"),
-    })
+    Some(Predict { file, content_type: or(content_type, "text/csv"), accept: or(accept, "application/json") })
 }
 
 fn environments(reader: &mut Reader, value: &Spanned<DeValue<'_>>) -> BTreeMap<String, Environment> {

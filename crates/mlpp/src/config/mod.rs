@@ -110,7 +110,9 @@ impl Project {
         let file = folder.join(FILE);
         let bytes = match std::fs::read(&file) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
-            bytes => bytes.map_err(|error| CommandError::failed(&format!("read {}", file.display()), error))?,
+            bytes => {
+                bytes.map_err(|error| CommandError::failed(&format!("read {}", file.display()), error))?
+            }
         };
         resolve::resolve(folder, &file.to_string_lossy(), &bytes, overrides)
     }

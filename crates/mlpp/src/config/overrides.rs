@@ -65,7 +65,11 @@ impl clap::Args for Overrides {
                 .long_help(format!("{}\n\nVariable: {}", setting.about, setting.variable))
                 .help_heading("Settings (of mlpp.toml, for this call)")
                 .hide_short_help(true);
-            command.arg(if setting.name == "environment" { arg.short('e').hide_short_help(false) } else { arg })
+            command.arg(if setting.name == "environment" {
+                arg.short('e').hide_short_help(false)
+            } else {
+                arg
+            })
         })
     }
 

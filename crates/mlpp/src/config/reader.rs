@@ -25,7 +25,12 @@ impl Reader {
                 let at = error.span().unwrap_or(0..0);
                 // A span of nothing cannot be shown.
                 let at = at.start..at.end.max((at.start + 1).min(text.len())).max(at.start);
-                self.error("config/not-valid", at, error.message(), "mlpp.toml is TOML 1.1: see https://toml.io");
+                self.error(
+                    "config/not-valid",
+                    at,
+                    error.message(),
+                    "mlpp.toml is TOML 1.1: see https://toml.io",
+                );
                 None
             }
         }

@@ -125,7 +125,11 @@ fn bucket(value: &str) -> Result<(), Fault> {
                 mlpp_provider::ObjectsError::Invalid { reason, .. } => reason.to_owned(),
                 other => other.to_string(),
             };
-            Err(Fault::new("config/bucket", format!("\"{value}\" is no bucket: {message}"), "write the bucket's name alone"))
+            Err(Fault::new(
+                "config/bucket",
+                format!("\"{value}\" is no bucket: {message}"),
+                "write the bucket's name alone",
+            ))
         }
     }
 }

@@ -191,9 +191,8 @@ fn config(
         Spanned::new(span, text(name))
     };
     let by_name = |pairs: Pairs| pairs.into_iter().map(|(key, value)| (key.into_inner(), value)).collect();
-    let plain = |pairs: Pairs| {
-        pairs.into_iter().map(|(key, value)| (key.into_inner(), value.into_inner())).collect()
-    };
+    let plain =
+        |pairs: Pairs| pairs.into_iter().map(|(key, value)| (key.into_inner(), value.into_inner())).collect();
     Config {
         environment: environment.to_owned(),
         target_state_machine_arn: spanned("target_state_machine_arn"),

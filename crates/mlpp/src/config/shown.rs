@@ -8,7 +8,8 @@ use crate::output;
 /// Prints each setting, its value, and where it came from.
 pub(super) fn print(project: &Project, json: bool) -> Result<(), CommandError> {
     let config = &project.config;
-    let texts = |texts: &Texts| texts.iter().map(|text| text.get_ref().clone()).collect::<Vec<_>>().join(", ");
+    let texts =
+        |texts: &Texts| texts.iter().map(|text| text.get_ref().clone()).collect::<Vec<_>>().join(", ");
     let pairs = |pairs: &Pairs| {
         let pair = |(key, value): &(Spanned<String>, Spanned<String>)| {
             format!("{} = {}", key.get_ref(), value.get_ref())

@@ -110,6 +110,7 @@ pub(crate) struct Known {
     /// The documents' root: every known key, in its place.
     pub(crate) root: Shape,
     /// The `channelName` of a manifest's channel.
+    #[cfg(feature = "schema")]
     pub(crate) channel_name: Shape,
     /// The `s3DataSource` of a manifest's channel.
     pub(crate) s3_data_source: Shape,
@@ -178,9 +179,12 @@ impl<'a> Reader<'a> {
     }
 
     fn known(mut self) -> Result<Known, TableError> {
-        let root = self.root()?;
-        let channel_name = self.parameter("channels[].channelName")?;
-        Ok(Known { root, channel_name, s3_data_source: self.s3_data_source()? })
+        Ok(Known {
+            root: self.root()?,
+            #[cfg(feature = "schema")]
+            channel_name: self.parameter("channels[].channelName")?,
+            s3_data_source: self.s3_data_source()?,
+        })
     }
 
     /// The shape of the member that a key feeds.

@@ -4,7 +4,7 @@ use super::ProjectRules;
 use super::buckets::foreign_bucket;
 use super::constraints::known;
 use super::place::Place;
-use super::value::{Checker, bounds, within};
+use super::value::Checker;
 use crate::json::Node;
 use crate::{Channel, Diagnostic, Manifest, Sources};
 
@@ -17,26 +17,6 @@ pub fn check_manifest(manifest: &Manifest, sources: &Sources, project: &ProjectR
         Some(finding.at(format!("{}/s3DataSource/S3Uri", channel.pointer)))
     };
     manifest.channels.iter().filter_map(foreign).collect()
-}
-
-/// Why a training job does not take `name` as the name of a channel: `Channel`, member `ChannelName`.
-///
-/// # Errors
-/// What is wrong, as it follows "the channel's name".
-#[allow(dead_code, reason = "for the reader of manifests")]
-pub(crate) fn check_channel_name(name: &str) -> Result<(), String> {
-    let shape = &known().channel_name;
-    if !within(name.chars().count(), shape) {
-        return Err(format!("has not {} characters", bounds(shape)));
-    }
-    if shape.pattern.as_ref().is_some_and(|pattern| !pattern.matches(name)) {
-        return Err("has a character other than a-z A-Z 0-9 . - _".to_owned());
-    }
-    // The training program finds the data in a folder of that name.
-    if matches!(name, "." | "..") {
-        return Err("is not the name of a folder".to_owned());
-    }
-    Ok(())
 }
 
 /// What is wrong with the `s3DataSource` of the channel at `index` of a manifest.
@@ -67,16 +47,6 @@ pub(crate) fn check_s3_data_source(sources: &Sources, node: &Node, index: usize)
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_channel_is_called_as_a_folder_can_be() {
-        for name in ["training", "a", "...", ".a", "A-b_c.d", &"a".repeat(64)] {
-            assert_eq!(check_channel_name(name), Ok(()), "{name}");
-        }
-        for name in ["", ".", "..", "a b", "ü", "a/b", &"a".repeat(65)] {
-            assert!(check_channel_name(name).is_err(), "{name}");
-        }
-    }
 
     #[test]
     fn the_data_of_a_channel_lies_in_a_bucket_of_the_project() {

@@ -11,7 +11,7 @@ mod constraints;
 mod hosting;
 mod kind;
 mod leaf;
-pub(crate) mod manifest;
+mod manifest;
 mod number;
 mod pattern;
 mod place;

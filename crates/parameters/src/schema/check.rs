@@ -159,10 +159,15 @@ fn whole(place: &Place<'_>) -> String {
     if matches!(place, Place::Root) { "the documents".to_owned() } else { quoted(place) }
 }
 
-/// The place of a value. The documents together stand nowhere: the first of them stands for all.
+/// The place of a value; of the whole, its first brace. Documents that were joined stand nowhere together: the first of
+/// them stands for all.
 fn span(node: &Node, place: &Place<'_>, sources: &Sources) -> Span {
     if !matches!(place, Place::Root) {
         return node.span;
+    }
+    let whole = node.span;
+    if whole != Span::default() {
+        return Span::new(whole.source, whole.start, whole.start + 1);
     }
     let brace = sources.get(0).and_then(|source| source.text.find('{'));
     let start = brace.and_then(|at| u32::try_from(at).ok()).unwrap_or_default();

@@ -6,6 +6,9 @@ use super::text::{INTEGER, LEVEL, NUMBER, S3_DATA, SECRET_SOURCE, new_instance_t
 use crate::SECRET;
 use crate::rules::{STAMP_LENGTH, Shape, Type, is_range};
 
+/// What a channel's `S3DataType` may be, of what the service takes.
+const DATA_TYPES: [&str; 2] = ["S3Prefix", "ManifestFile"];
+
 /// Writes shapes as schemas, and collects what several of them refer to.
 #[derive(Debug, Default)]
 pub(super) struct Writer {
@@ -25,6 +28,7 @@ impl Writer {
         let mut definitions: Map<_, _> = self.instance_types.into_iter().collect();
         if !self.manifest {
             definitions.insert("level".to_owned(), level());
+            definitions.insert("listed".to_owned(), listed());
             definitions.insert("own".to_owned(), own());
             definitions.insert("secret".to_owned(), secret());
         }
@@ -123,12 +127,8 @@ impl Writer {
 
     /// One of a set. Services get new families of instance types now and then.
     fn one_of(&mut self, shape: &Shape, allowed: &[String]) -> Json {
-        // Channels are read in File mode, where there is no augmented manifest file.
-        let allowed: Vec<_> = allowed
-            .iter()
-            .filter(|value| !self.manifest || *value != "AugmentedManifestFile")
-            .cloned()
-            .collect();
+        let is_taken = |value: &&String| shape.name != "S3DataType" || DATA_TYPES.contains(&value.as_str());
+        let allowed: Vec<_> = allowed.iter().filter(is_taken).cloned().collect();
         if !shape.name.ends_with("InstanceType") {
             return json!({"enum": allowed});
         }
@@ -217,7 +217,17 @@ fn own() -> Json {
         "else": {
             "propertyNames": {"$ref": "#/$defs/level"},
             "additionalProperties": {"$ref": "#/$defs/own"},
+            "items": {"$ref": "#/$defs/listed"},
         },
+    })
+}
+
+fn listed() -> Json {
+    json!({
+        "description": "A list is stored as one parameter: there is no secret in it.",
+        "not": {"type": "object", "required": [SECRET]},
+        "additionalProperties": {"$ref": "#/$defs/listed"},
+        "items": {"$ref": "#/$defs/listed"},
     })
 }
 

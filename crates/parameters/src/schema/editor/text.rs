@@ -34,6 +34,7 @@ pub(super) fn pattern(shape: &Shape) -> Option<String> {
 pub(super) fn new_instance_type(known: &[String]) -> String {
     let mut families: Vec<_> =
         known.iter().filter_map(|name| name.strip_prefix("ml.")?.split('.').next()).collect();
+    families.sort_unstable();
     families.dedup();
     format!(r"^ml\.(?!(?:{})\.)[a-z0-9-]+\.[a-z0-9-]+$", families.join("|"))
 }
