@@ -36,12 +36,11 @@ pub(super) fn page(table: &Table) -> String {
     page
 }
 
-/// Links to the tests, or the reason.
+/// Links to the tests, and the reason.
 fn holds(row: &Row) -> String {
-    match &row.reason {
-        Some(reason) => cell(reason),
-        None => row.tests.iter().map(|test| link(test)).collect::<Vec<_>>().join("<br>"),
-    }
+    let mut lines: Vec<_> = row.tests.iter().map(|test| link(test)).collect();
+    lines.extend(row.reason.as_deref().map(cell));
+    lines.join("<br>")
 }
 
 fn link(test: &str) -> String {
@@ -60,7 +59,7 @@ mod tests {
 
     #[test]
     fn each_row_has_its_tests_or_its_reason() {
-        let text = "[[row]]\nid = 'C1'\nwhat = 'a | b'\ntests = ['x/a.rs::it_holds', 'x/b.rs::always']\n\
+        let text = "[[row]]\nid = 'C1'\nwhat = 'a | b'\ntests = ['x/a.rs::it_holds', 'x/b.rs::always']\nreason = 'more'\n\
             [[row]]\nid = 'A1'\nwhat = 'w'\nreason = '''not\n here'''\n";
         let page = page(&toml::from_str(text).unwrap());
         let parts = page.split_once("\n## ").unwrap().1;
@@ -75,7 +74,7 @@ A. Import of the parameters
 
 | | what it did | what holds here |
 |---|---|---|
-| C1 | a \\| b | [it holds](../x/a.rs)<br>[always](../x/b.rs) |
+| C1 | a \\| b | [it holds](../x/a.rs)<br>[always](../x/b.rs)<br>more |
 ";
         assert_eq!(parts, expected);
     }
