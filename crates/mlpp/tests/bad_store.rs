@@ -31,13 +31,13 @@ fn refused(applied: bool, rows: &[Row]) {
             project.replace("hyperparameters.json", "\"seed\": \"1\"", "\"seed\": \"2\"");
         }
         change(&project);
-        let before = project.files(".mlpp");
+        let before = project.state(".mlpp");
         let output = project.expect(*exit_code, *command);
         let told = project.stderr(&output);
         assert!(told.lines().any(|line| line.trim() == *code), "{what}: no {code} in\n{told}");
         assert!(told.contains("help: "), "{what}: nothing is said of what to do\n{told}");
         assert_eq!(String::from_utf8_lossy(&output.stdout), "", "{what}");
-        assert!(project.files(".mlpp") == before, "{what}: {command:?} wrote something");
+        assert!(project.state(".mlpp") == before, "{what}: {command:?} wrote something");
         assert_eq!(project.path().join(".mlpp").exists(), !before.is_empty() || applied, "{what}");
     }
 }
@@ -112,14 +112,14 @@ fn a_store_that_another_writer_holds() {
     project.expect(0, ["plan", "--out", "saved.plan"]);
     let lock = File::options().write(true).open(project.path().join(".mlpp/writer.lock")).unwrap();
     lock.lock().unwrap();
-    let before = project.files(".mlpp");
+    let before = project.state(".mlpp");
     let writers: [&[&str]; 5] =
         [APPLY, &["apply", "saved.plan"], &["rollback", "1", "--yes"], &["pin", "1"], &["destroy", "--yes"]];
     for command in writers {
         let told = project.refused(5, "store/busy", command);
         assert!(told.contains("another mlpp is applying a release"), "{told}");
     }
-    assert!(project.files(".mlpp") == before, "something was written");
+    assert!(project.state(".mlpp") == before, "something was written");
     // Who reads need not wait.
     let readers: [&[&str]; 5] = [PLAN, &["show", "--live"], &["diff"], &["history"], &["render"]];
     for command in readers {

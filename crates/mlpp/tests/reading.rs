@@ -256,12 +256,12 @@ fn a_package_of_two_documents_changes_nothing_when_it_is_applied() {
 fn a_package_replaces_no_files_unless_it_is_told_to() {
     let project = Project::titanic();
     project.expect(0, ["package"]);
-    let before = project.files("package");
+    let before = project.state("package");
     project.replace("hyperparameters.json", "\"seed\": \"1\"", "\"seed\": \"2\"");
     project.refused(3, "package/exists", ["package"]);
-    assert_eq!(project.files("package"), before);
+    assert_eq!(project.state("package"), before);
     project.expect(0, ["package", "--force"]);
-    assert_ne!(project.files("package"), before);
+    assert_ne!(project.state("package"), before);
 }
 
 #[test]

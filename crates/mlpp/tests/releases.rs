@@ -34,7 +34,7 @@ fn live(project: &Project) -> serde_json::Value {
 #[test]
 fn a_plan_writes_nothing() {
     let project = Project::titanic();
-    let before = project.files("");
+    let before = project.state("");
     let shown = project.stdout(0, ["plan"]);
     assert!(shown.starts_with("/ml-project (development): nothing was applied yet\n"), "{shown}");
     assert!(shown.contains("56 to create, 0 to update, 0 to replace, 0 to delete, 0 unchanged"), "{shown}");
@@ -43,7 +43,7 @@ fn a_plan_writes_nothing() {
     assert_eq!(plan["changes"], true);
     assert_eq!(plan["parameters"].as_array().unwrap().len(), 56);
     assert!(!project.path().join(".mlpp").exists());
-    assert_eq!(project.files(""), before);
+    assert_eq!(project.state(""), before);
 }
 
 #[test]
@@ -51,7 +51,7 @@ fn documents_are_applied_once() {
     let project = Project::titanic();
     let first = project.json(0, ["apply", "--json"]);
     assert_eq!((&first["release"], &first["new"], &first["created"]), (&1.into(), &true.into(), &56.into()));
-    let before = project.files(".mlpp/");
+    let before = project.state(".mlpp/");
     let second = project.json(0, ["apply", "--json"]);
     let unchanged = (&second["release"], &second["new"], &second["unchanged"]);
     assert_eq!(unchanged, (&1.into(), &false.into(), &56.into()));
@@ -60,7 +60,7 @@ fn documents_are_applied_once() {
         project.stdout(0, ["plan", "--exit-code"]),
         "/ml-project (development): release 1 is in force\nNothing to do.\n"
     );
-    assert_eq!(project.files(".mlpp/"), before);
+    assert_eq!(project.state(".mlpp/"), before);
 }
 
 #[test]
@@ -83,8 +83,7 @@ fn a_value_of_another_type_is_replaced_and_one_of_another_kind_changes_the_recor
     let project = applied(1);
     project.replace("hyperparameters.json", "\"seed\": \"1\"", "\"seed\": 1");
     assert!(project.stdout(6, ["plan", "--exit-code"]).contains("the record alone changes"));
-    project.replace("ml-parameters.json", "\"sg-111\"\n    ]", "\"sg-111\", \"a,b\"\n    ]");
-    project.replace("ml-parameters.json", "\"inputContentType\": \"text/csv\"", "\"ownList\": [\"a\", \"b\"]");
+    project.replace("ml-parameters.json", "\"endpointName\"", "\"ownList\": [\"a\", \"b\"], \"endpointName\"");
     project.expect(0, ["apply", "--yes"]);
     project.replace("ml-parameters.json", "\"ownList\": [\"a\", \"b\"]", "\"ownList\": \"a\"");
     let plan = project.stdout(0, ["plan"]);
@@ -180,7 +179,7 @@ fn the_history_tells_the_values_of_a_parameter() {
         .iter()
         .map(|row| (row["release"].as_u64().unwrap(), row["in_force"].as_bool().unwrap(), row["changed"].as_u64()))
         .collect();
-    assert_eq!(told, [(3, true, Some(1)), (2, false, Some(1)), (1, false, Some(67))]);
+    assert_eq!(told, [(3, true, Some(1)), (2, false, Some(1)), (1, false, Some(57))]);
     for name in [STOPPING.to_owned(), format!("/{STOPPING}"), format!("/ml-project/{STOPPING}")] {
         let values = project.json(0, ["history", &name, "--json"]);
         let told: Vec<_> =
@@ -235,7 +234,6 @@ fn old_releases_go_and_pinned_ones_stay() {
     project.refused(3, "release/pruned", ["rollback", "2"]);
     project.refused(3, "release/pruned", ["show", "--release", "3"]);
     project.refused(3, "release/pruned", ["pin", "2"]);
-    assert_eq!(project.stdout(0, ["diff", "1", "--exit-code"]).len(), 0, "exit code");
     project.expect(0, ["pin", "1", "--remove"]);
     stopping_rounds(&project, "6");
     let last = project.json(0, ["apply", "--json", "--keep-releases", "2"]);
@@ -267,7 +265,7 @@ fn a_plan_that_is_stale_or_none_or_of_another_path_writes_nothing() {
     stopping_rounds(&project, "2");
     project.expect(0, ["plan", "--out", "saved.plan"]);
     project.edit(&format!("/ml-project/{STOPPING}"), ParameterType::String, "99");
-    let before = project.files(".mlpp/");
+    let before = project.state(".mlpp/");
     let told = project.refused(3, "plan/stale", ["apply", "saved.plan"]);
     assert!(told.contains(&format!("/ml-project/{STOPPING} has been written since")), "{told}");
     let other = project.refused(3, "plan/not-valid", ["apply", "saved.plan", "--parameter-store-path", "/other"]);
@@ -278,7 +276,7 @@ fn a_plan_that_is_stale_or_none_or_of_another_path_writes_nothing() {
     project.write("future.plan", text.replacen("\"format\": 1", "\"format\": 2", 1));
     project.refused(3, "plan/not-valid", ["apply", "future.plan"]);
     project.refused(3, "plan/not-valid", ["apply", "absent.plan"]);
-    assert_eq!(project.files(".mlpp/"), before);
+    assert_eq!(project.state(".mlpp/"), before);
     project.expect(0, ["apply"]);
     let told = project.refused(3, "plan/stale", ["apply", "saved.plan"]);
     assert!(told.contains("release 1 was in force, now release 2 is"), "{told}");

@@ -74,7 +74,7 @@ impl Secretive {
         assert!(!contains(&output.stdout), "standard output tells a secret: {report}");
         assert!(!contains(&output.stderr), "standard error tells a secret: {report}");
         assert_eq!(output.status.code(), Some(code), "{report}");
-        for (file, bytes) in self.project.files("") {
+        for (file, bytes) in self.project.bytes("") {
             assert!(file.ends_with("/secret.txt") || !contains(&bytes), "{file} holds a secret: {report}");
         }
         output

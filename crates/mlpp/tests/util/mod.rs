@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use mlpp_local::{DATABASE, LocalStore};
-use mlpp_parameters::ParameterType;
+use mlpp_parameters::{Digest, ParameterType};
 use mlpp_provider::{ParameterStore as _, PutParameter};
 use serde_json::Value;
 
@@ -127,9 +127,24 @@ impl Project {
     }
 
     /// Every file below `folder` of the project with its bytes; nothing when there is no such folder.
-    pub(crate) fn files(&self, folder: &str) -> BTreeMap<String, Vec<u8>> {
+    pub(crate) fn bytes(&self, folder: &str) -> BTreeMap<String, Vec<u8>> {
         let files = list(&self.path().join(folder)).into_iter();
         files.map(|file| (file.clone(), std::fs::read(file).unwrap())).collect()
+    }
+
+    /// The same with a digest for the bytes, to see whether anything was written.
+    ///
+    /// In the header of the database the counter of its changes is left out (bytes 24 to 27, and 92 to 95 that repeat it:
+    /// SQLite's file format, section 1.3): opening the store counts as a change that changes nothing.
+    pub(crate) fn state(&self, folder: &str) -> BTreeMap<String, Digest> {
+        let digest = |(file, mut bytes): (String, Vec<u8>)| {
+            if file.ends_with(DATABASE) && bytes.len() > 100 {
+                bytes[24..28].fill(0);
+                bytes[92..96].fill(0);
+            }
+            (file, Digest::of(bytes))
+        };
+        self.bytes(folder).into_iter().map(digest).collect()
     }
 
     /// The processes that still have this project's folder in their command line, environment or working directory.
