@@ -10,7 +10,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use mlpp_local::SystemClock;
 use mlpp_parameters::release::Action;
-use mlpp_parameters::{Content, Documents, FingerprintKey, ProjectRules, SecretSource, SecretValue, validate};
+use mlpp_parameters::{
+    Content, Documents, FingerprintKey, ProjectRules, SecretSource, SecretValue, validate,
+};
 use mlpp_provider::{ApplyRequest, PlanRequest, SecretReader, Secrets, apply, plan};
 use util::{Project, runtime};
 
@@ -31,14 +33,15 @@ fn refused(applied: bool, rows: &[Row]) {
             project.replace("hyperparameters.json", "\"seed\": \"1\"", "\"seed\": \"2\"");
         }
         change(&project);
-        let before = project.state(".mlpp");
+        let folder = project.path().join(".mlpp");
+        let (before, there) = (project.state(".mlpp"), folder.exists());
         let output = project.expect(*exit_code, *command);
         let told = project.stderr(&output);
         assert!(told.lines().any(|line| line.trim() == *code), "{what}: no {code} in\n{told}");
         assert!(told.contains("help: "), "{what}: nothing is said of what to do\n{told}");
         assert_eq!(String::from_utf8_lossy(&output.stdout), "", "{what}");
         assert!(project.state(".mlpp") == before, "{what}: {command:?} wrote something");
-        assert_eq!(project.path().join(".mlpp").exists(), !before.is_empty() || applied, "{what}");
+        assert_eq!(folder.exists(), there, "{what}: {command:?} made a folder");
     }
 }
 
@@ -48,7 +51,8 @@ fn own(project: &Project, member: &str) {
 
 #[test]
 fn a_store_that_is_damaged() {
-    let damage = |project: &Project| project.write(".mlpp/mlpp.db", b"this is no database, and never was one");
+    let damage =
+        |project: &Project| project.write(".mlpp/mlpp.db", b"this is no database, and never was one");
     let cut = |project: &Project| {
         let bytes = std::fs::read(project.path().join(".mlpp/mlpp.db")).unwrap();
         project.write(".mlpp/mlpp.db", [&bytes[..5000], &[0xa5; 9000][..]].concat());
@@ -173,7 +177,11 @@ fn leave_half_done(project: &Project, writes: usize) {
         let mut applying = std::pin::pin!(apply(&store, &SystemClock, &planned, &request, &mut progress));
         std::future::poll_fn(|context| {
             let done = applying.as_mut().poll(context).is_ready();
-            if done || stop.load(Ordering::Relaxed) { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+            if done || stop.load(Ordering::Relaxed) {
+                std::task::Poll::Ready(())
+            } else {
+                std::task::Poll::Pending
+            }
         })
         .await;
     });
@@ -185,13 +193,18 @@ fn a_claim_that_a_killed_process_left_is_made_good() {
         let project = Project::titanic();
         project.expect(0, ["apply"]);
         let before = project.stdout(0, ["show", "--live", "--json"]);
-        for (from, to) in [("\"seed\": \"1\"", "\"seed\": \"2\""), ("\"stopping_rounds\": \"10\"", "\"x\": \"10\"")] {
+        for (from, to) in
+            [("\"seed\": \"1\"", "\"seed\": \"2\""), ("\"stopping_rounds\": \"10\"", "\"x\": \"10\"")]
+        {
             project.replace("hyperparameters.json", from, to);
         }
         leave_half_done(&project, writes);
         // What was in force is in force.
         assert_eq!(project.stdout(0, ["show", "--live", "--json"]), before, "after {writes} writes");
-        assert_eq!(project.json(0, ["show", "--live", "--json", "--drift", "fail"])["staticHyperParameters"]["seed"], "1");
+        assert_eq!(
+            project.json(0, ["show", "--live", "--json", "--drift", "fail"])["staticHyperParameters"]["seed"],
+            "1"
+        );
         assert_eq!(project.stdout(0, ["diff", "--live", "--exit-code"]), "");
         project.expect(6, ["plan", "--exit-code"]);
         if project.json(0, ["history", "--json"]).as_array().unwrap().len() == 2 {
@@ -268,37 +281,89 @@ fn plans_and_releases_that_are_not_there() {
 /// Documents that are wrong, and what each gets, by every command that reads them.
 const DOCUMENTS: &[(&str, fn(&Project), &str)] = &[
     ("a key that is no name", |project| own(project, "\"a b\": 1"), "name/level"),
-    ("too many levels", |project| own(project, &format!("{}1{}", "{\"a\":".repeat(15), "}".repeat(15)).replacen('{', "\"a\": {", 1)), "name/path"),
-    ("a value too large", |project| own(project, &format!("\"own\": \"{}\"", "x".repeat(8193))), "value/size"),
+    (
+        "too many levels",
+        |project| {
+            own(project, &format!("{}1{}", "{\"a\":".repeat(15), "}".repeat(15)).replacen('{', "\"a\": {", 1))
+        },
+        "name/path",
+    ),
+    (
+        "a value too large",
+        |project| own(project, &format!("\"own\": \"{}\"", "x".repeat(8193))),
+        "value/size",
+    ),
     ("a number that is not finite", |project| own(project, "\"own\": 1e999"), "value/number"),
     ("NaN", |project| own(project, "\"own\": NaN"), "document/not-json"),
-    ("a byte order mark", |project| project.write("ml-parameters.json", format!("\u{feff}{}", project.read("ml-parameters.json"))), "document/not-json"),
-    ("UTF-16", |project| {
-        let text = project.read("ml-parameters.json");
-        let bytes: Vec<u8> = std::iter::once(0xfeff).chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect();
-        project.write("ml-parameters.json", bytes);
-    }, "document/not-json"),
-    ("Latin-1", |project| project.write("ml-parameters.json", b"{\"own\": \"caf\xe9\"}"), "document/not-json"),
+    (
+        "a byte order mark",
+        |project| {
+            project.write("ml-parameters.json", format!("\u{feff}{}", project.read("ml-parameters.json")))
+        },
+        "document/not-json",
+    ),
+    (
+        "UTF-16",
+        |project| {
+            let text = project.read("ml-parameters.json");
+            let bytes: Vec<u8> =
+                std::iter::once(0xfeff).chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+            project.write("ml-parameters.json", bytes);
+        },
+        "document/not-utf8",
+    ),
+    (
+        "Latin-1",
+        |project| project.write("ml-parameters.json", b"{\"own\": \"caf\xe9\"}"),
+        "document/not-utf8",
+    ),
     ("a key twice", |project| own(project, "\"own\": 1, \"own\": 2"), "document/duplicate-key"),
-    ("a placeholder", |project| project.replace("ml-parameters.json", "us-east-1:123456789012", "<region>:<account>"), "value/placeholder"),
-    ("Min over Max", |project| project.replace("hyperparameters.json", "\"MinValue\": \"10\"", "\"MinValue\": \"2000\""), "range/bounds"),
-    ("Min equal to Max", |project| project.replace("hyperparameters.json", "\"MinValue\": \"10\"", "\"MinValue\": \"20\""), "range/bounds"),
-    ("an S3 URI that is none", |project| project.replace("ml-parameters.json", "s3://demo-bucket/model-artifacts/", "demo-bucket/model-artifacts/"), "value/pattern"),
+    (
+        "a placeholder",
+        |project| project.replace("ml-parameters.json", "us-east-1:123456789012", "<region>:<account>"),
+        "value/placeholder",
+    ),
+    (
+        "Min over Max",
+        |project| project.replace("hyperparameters.json", "\"MinValue\": \"10\"", "\"MinValue\": \"2000\""),
+        "range/bounds",
+    ),
+    (
+        "Min equal to Max",
+        |project| project.replace("hyperparameters.json", "\"MinValue\": \"10\"", "\"MinValue\": \"20\""),
+        "range/bounds",
+    ),
+    (
+        "an S3 URI that is none",
+        |project| {
+            project.replace(
+                "ml-parameters.json",
+                "s3://demo-bucket/model-artifacts/",
+                "demo-bucket/model-artifacts/",
+            )
+        },
+        "value/pattern",
+    ),
     ("a name that two keys come to", |project| own(project, "\"own/key\": 1"), "name/level"),
     ("no object", |project| project.write("ml-parameters.json", "[1]"), "document/shape"),
     ("nothing", |project| project.write("ml-parameters.json", ""), "document/not-json"),
     ("no file", |project| project.remove("ml-parameters.json"), "project/file-absent"),
-    ("an overlay that is not there", |project| project.write("mlpp.toml", "[environments.development]\noverlays = [\"absent.json\"]\n"), "config/file-absent"),
-    ("an environment that is none", |project| project.write("mlpp.toml", "environment = \"prod\"\n[environments.production]\n"), "config/environment"),
+    (
+        "an overlay that is not there",
+        |project| project.write("mlpp.toml", "[environments.development]\noverlays = [\"absent.json\"]\n"),
+        "config/file-absent",
+    ),
+    (
+        "an environment that is none",
+        |project| project.write("mlpp.toml", "environment = \"prod\"\n[environments.production]\n"),
+        "config/environment",
+    ),
 ];
 
 #[test]
 fn documents_that_are_wrong() {
     for (what, change, code) in DOCUMENTS {
-        refused(
-            false,
-            &[(what, *change, PLAN, 3, code), (what, *change, &["package"], 3, code)],
-        );
+        refused(false, &[(what, *change, PLAN, 3, code), (what, *change, &["package"], 3, code)]);
         refused(true, &[(what, *change, APPLY, 3, code), (what, *change, &["diff"], 3, code)]);
     }
 }
@@ -306,11 +371,49 @@ fn documents_that_are_wrong() {
 #[test]
 fn manifests_that_are_wrong() {
     let rows: &[Row] = &[
-        ("no channels", |p| p.replace("manifest.json", "\"channels\"", "\"chanels\""), RENDER, 3, "manifest/channels"),
-        ("two of one name", |p| p.replace("manifest.json", "\"channelName\": \"validation\"", "\"channelName\": \"training\""), RENDER, 3, "manifest/duplicate-channel"),
-        ("a URI that is none", |p| p.replace("manifest.json", "s3://demo-bucket/titanic/training", "demo-bucket/titanic/training"), RENDER, 3, "manifest/s3-uri"),
-        ("a release that is none", |p| p.replace("manifest.json", "\"channels\"", "\"release\": 0, \"channels\""), RENDER, 3, "manifest/release"),
-        ("no JSON", |p| p.replace("manifest.json", "\"channels\":", "\"channels\""), RENDER, 3, "document/not-json"),
+        (
+            "no channels",
+            |p| p.replace("manifest.json", "\"channels\"", "\"chanels\""),
+            RENDER,
+            3,
+            "manifest/channels",
+        ),
+        (
+            "two of one name",
+            |p| {
+                p.replace("manifest.json", "\"channelName\": \"validation\"", "\"channelName\": \"training\"")
+            },
+            RENDER,
+            3,
+            "manifest/duplicate-channel",
+        ),
+        (
+            "a URI that is none",
+            |p| {
+                p.replace(
+                    "manifest.json",
+                    "s3://demo-bucket/titanic/training",
+                    "demo-bucket/titanic/training",
+                )
+            },
+            RENDER,
+            3,
+            "manifest/s3-uri",
+        ),
+        (
+            "a release that is none",
+            |p| p.replace("manifest.json", "\"channels\"", "\"release\": 0, \"channels\""),
+            RENDER,
+            3,
+            "manifest/release",
+        ),
+        (
+            "no JSON",
+            |p| p.replace("manifest.json", "\"channels\":", "\"channels\""),
+            RENDER,
+            3,
+            "document/not-json",
+        ),
         ("no file", |p| p.remove("manifest.json"), RENDER, 3, "project/file-absent"),
     ];
     refused(false, rows);

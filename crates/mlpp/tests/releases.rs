@@ -83,7 +83,11 @@ fn a_value_of_another_type_is_replaced_and_one_of_another_kind_changes_the_recor
     let project = applied(1);
     project.replace("hyperparameters.json", "\"seed\": \"1\"", "\"seed\": 1");
     assert!(project.stdout(6, ["plan", "--exit-code"]).contains("the record alone changes"));
-    project.replace("ml-parameters.json", "\"endpointName\"", "\"ownList\": [\"a\", \"b\"], \"endpointName\"");
+    project.replace(
+        "ml-parameters.json",
+        "\"endpointName\"",
+        "\"ownList\": [\"a\", \"b\"], \"endpointName\"",
+    );
     project.expect(0, ["apply", "--yes"]);
     project.replace("ml-parameters.json", "\"ownList\": [\"a\", \"b\"]", "\"ownList\": \"a\"");
     let plan = project.stdout(0, ["plan"]);
@@ -177,7 +181,9 @@ fn the_history_tells_the_values_of_a_parameter() {
         .as_array()
         .unwrap()
         .iter()
-        .map(|row| (row["release"].as_u64().unwrap(), row["in_force"].as_bool().unwrap(), row["changed"].as_u64()))
+        .map(|row| {
+            (row["release"].as_u64().unwrap(), row["in_force"].as_bool().unwrap(), row["changed"].as_u64())
+        })
         .collect();
     assert_eq!(told, [(3, true, Some(1)), (2, false, Some(1)), (1, false, Some(57))]);
     for name in [STOPPING.to_owned(), format!("/{STOPPING}"), format!("/ml-project/{STOPPING}")] {
@@ -187,7 +193,8 @@ fn the_history_tells_the_values_of_a_parameter() {
         assert_eq!(told, [(Some(3), &"3".into()), (Some(2), &"2".into()), (Some(1), &"1".into())]);
     }
     assert_eq!(project.json(0, ["history", "-n", "1", "--json"]).as_array().unwrap().len(), 1);
-    let told = project.refused(3, "release/no-parameter", ["history", "staticHyperParameters/stoping_rounds"]);
+    let told =
+        project.refused(3, "release/no-parameter", ["history", "staticHyperParameters/stoping_rounds"]);
     assert!(told.contains(&format!("did you mean {STOPPING}?")), "{told}");
     let table = project.stdout(0, ["history", STOPPING]);
     assert!(table.contains("\"3\"") && table.contains("\"1\""), "{table}");
@@ -267,8 +274,9 @@ fn a_plan_that_is_stale_or_none_or_of_another_path_writes_nothing() {
     project.edit(&format!("/ml-project/{STOPPING}"), ParameterType::String, "99");
     let before = project.state(".mlpp/");
     let told = project.refused(3, "plan/stale", ["apply", "saved.plan"]);
-    assert!(told.contains(&format!("/ml-project/{STOPPING} has been written since")), "{told}");
-    let other = project.refused(3, "plan/not-valid", ["apply", "saved.plan", "--parameter-store-path", "/other"]);
+    assert!(told.contains(STOPPING) && told.contains("has been written since"), "{told}");
+    let other =
+        project.refused(3, "plan/not-valid", ["apply", "saved.plan", "--parameter-store-path", "/other"]);
     assert!(other.contains("/ml-project") && other.contains("/other"), "{other}");
     let text = project.read("saved.plan");
     project.write("cut.plan", &text[..text.len() / 2]);

@@ -232,6 +232,10 @@ fn collect<'a>(
         _ => return,
     };
     for (name, child) in named {
+        // The name of a range is a level of the names of its parameters, and no parameter.
+        if name == "Name" && levels.last().map(String::as_str) == child.value.as_str() {
+            continue;
+        }
         levels.push(name);
         collect(child, levels, sources, rows);
         levels.pop();
