@@ -154,7 +154,10 @@ fn kill(project: &Project, versions: &[Value; 2]) -> Result<Kills, String> {
 #[test]
 fn an_apply_that_is_killed_leaves_one_release_or_the_other() {
     let project = Project::titanic();
-    project.write("mlpp.toml", "parameters_s3_key = \"own.json\"\nkeep_releases = 3\n");
+    project.write(
+        "mlpp.toml",
+        "target_state_machine_arn = \"own\"\nparameters_s3_key = \"own.json\"\nkeep_releases = 3\n",
+    );
     project.write("hyperparameters.json", "{}");
     let versions = ["a", "b"].map(document);
     // The folder is there, and the store is empty.
