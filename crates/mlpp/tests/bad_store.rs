@@ -94,7 +94,19 @@ fn a_folder_that_cannot_be_one() {
         project.write(".mlpp", "a file in its place");
     };
     let database = |project: &Project| std::fs::create_dir_all(project.path().join(".mlpp/mlpp.db")).unwrap();
-    refused(false, &[("a file for the folder", file, APPLY, 1, "store/unavailable")]);
+    let commands: [&[&str]; 8] = [
+        PLAN,
+        APPLY,
+        &["show", "--live"],
+        &["diff"],
+        &["history"],
+        &["rollback", "--yes"],
+        &["pin", "1"],
+        &["destroy", "--yes"],
+    ];
+    for command in commands {
+        refused(false, &[("a file for the folder", file, command, 1, "store/unavailable")]);
+    }
     let project = Project::titanic();
     database(&project);
     for command in [PLAN, &["show", "--live"], &["history"]] {

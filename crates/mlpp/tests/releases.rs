@@ -278,6 +278,8 @@ fn a_plan_that_is_stale_or_none_or_of_another_path_writes_nothing() {
     let other =
         project.refused(3, "plan/not-valid", ["apply", "saved.plan", "--parameter-store-path", "/other"]);
     assert!(other.contains("/ml-project") && other.contains("/other"), "{other}");
+    let other = project.refused(3, "plan/not-valid", ["apply", "saved.plan", "-e", "production"]);
+    assert!(other.contains("apply it with --environment development"), "{other}");
     let text = project.read("saved.plan");
     project.write("cut.plan", &text[..text.len() / 2]);
     project.refused(3, "plan/not-valid", ["apply", "cut.plan"]);

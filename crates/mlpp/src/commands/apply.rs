@@ -86,7 +86,7 @@ pub(super) fn apply(
     args: &WriteArgs,
     release: &Release<'_>,
 ) -> Result<ProcessExitCode, CommandError> {
-    if !store::is_there(project) {
+    if !store::is_there(project)? {
         // What is in the way is told before a store is made.
         let store = store::open(project)?;
         let applying = Applying::reading(project, &store, documents, content)?;
@@ -120,16 +120,18 @@ fn read_saved(file: &Path, project: &Project) -> Result<SavedPlan, CommandError>
         CommandError::one(ExitCode::InvalidInput, Plain { code: "plan/not-valid", message, help })
     })?;
     let saved = SavedPlan::from_text(&text).map_err(|error| not_applicable(file, &error))?;
-    if saved.path != project.path {
+    let (message, help) = if saved.path != project.path {
         let message =
             format!("{} is a plan for {}, and this project is {}", file.display(), saved.path, project.path);
-        let help = "apply it in its own project, or plan again".to_owned();
-        return Err(CommandError::one(
-            ExitCode::InvalidInput,
-            Plain { code: "plan/not-valid", message, help },
-        ));
-    }
-    Ok(saved)
+        (message, "apply it in its own project, or plan again".to_owned())
+    } else if saved.environment != project.environment() {
+        let (made, chosen) = (&saved.environment, project.environment());
+        let message = format!("{} is a plan for {made}, and the environment is {chosen}", file.display());
+        (message, format!("apply it with --environment {made}, or plan again"))
+    } else {
+        return Ok(saved);
+    };
+    Err(CommandError::one(ExitCode::InvalidInput, Plain { code: "plan/not-valid", message, help }))
 }
 
 fn not_applicable(file: &Path, error: &SavedPlanError) -> CommandError {

@@ -26,7 +26,7 @@ pub(crate) struct Args {
 /// Runs the command.
 pub(crate) fn run(args: &Args, project: &Project) -> Result<ProcessExitCode, CommandError> {
     let args = &args.write;
-    if !store::is_there(project) {
+    if !store::is_there(project)? {
         return print(project, &DestroyOutcome { deleted: 0, releases: 0 }, args.json);
     }
     let (_lock, store) = store::open_to_write(project)?;
