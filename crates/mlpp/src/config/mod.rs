@@ -5,6 +5,8 @@ mod overrides;
 mod reader;
 mod registry;
 mod resolve;
+#[cfg(test)]
+mod schema;
 mod shown;
 
 use std::collections::BTreeMap;
