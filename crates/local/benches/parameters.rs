@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use mlpp_local::{LocalStore, SystemClock};
 use mlpp_parameters::release::Action;
 use mlpp_parameters::{
-    Content, Documents, DriftPolicy, FingerprintKey, SecretSource, SecretValue, StorePath, validate,
+    Content, Documents, DriftPolicy, FingerprintKey, ProjectRules, SecretSource, SecretValue, StorePath, validate,
 };
 use mlpp_provider::{ApplyRequest, PlanRequest, SecretReader, Secrets, apply, plan, read_parameters};
 
@@ -65,7 +65,7 @@ fn path() -> StorePath {
 
 fn validated(text: &str) -> Content {
     let documents = Documents::merge([("own.json", text)]).unwrap();
-    validate(&documents, &path()).unwrap().content
+    validate(&documents, &path(), &ProjectRules::default()).unwrap().content
 }
 
 async fn apply_to(file: &Path, content: &Content) {
