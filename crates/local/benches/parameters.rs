@@ -18,7 +18,8 @@ use std::time::{Duration, Instant};
 use mlpp_local::{LocalStore, SystemClock};
 use mlpp_parameters::release::Action;
 use mlpp_parameters::{
-    Content, Documents, DriftPolicy, FingerprintKey, ProjectRules, SecretSource, SecretValue, StorePath, validate,
+    Content, Documents, DriftPolicy, FingerprintKey, ProjectRules, SecretSource, SecretValue, StorePath,
+    validate,
 };
 use mlpp_provider::{ApplyRequest, PlanRequest, SecretReader, Secrets, apply, plan, read_parameters};
 

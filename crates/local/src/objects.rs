@@ -1,17 +1,18 @@
-use std::fs;
-use std::io::{self, Write as _};
+use std::fs::{self, File};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use mlpp_parameters::Digest;
-use mlpp_provider::{Object, Objects, ObjectsError};
+use mlpp_provider::{Object, Objects, ObjectsError, Which, Written};
 
 /// The longest key, in bytes of UTF-8 (S3 user guide, "Naming Amazon S3 objects").
 const MAX_KEY_BYTES: usize = 1024;
 /// What a file that is being written is called until it is whole.
 const PARTIAL: &str = ".mlpp-partial-";
 
-/// Buckets as folders and objects as plain files in them. A version is the content's digest; only the newest is kept.
+/// Buckets as folders and objects as plain files in them. Version and `ETag` are the content's digest; only the newest is
+/// kept.
 ///
 /// A key's levels become folders under their own names, so that a file can be laid in by hand. Keys that have no such
 /// path — an empty level, `.` or `..`, a NUL, a file where a folder is — are refused.
@@ -65,16 +66,16 @@ impl LocalObjects {
         Ok(keys)
     }
 
-    /// Copies a file of the user's into a bucket and returns the version.
+    /// Copies a file of the user's into a bucket.
     ///
     /// # Errors
     /// [`ObjectsError`].
-    pub fn copy_in(&self, from: &Path, bucket: &str, key: &str) -> Result<String, ObjectsError> {
+    pub fn copy_in(&self, from: &Path, bucket: &str, key: &str) -> Result<Written, ObjectsError> {
         let bytes = fs::read(from).map_err(|error| unavailable(bucket, key, error))?;
         self.write(bucket, key, &bytes)
     }
 
-    fn write(&self, bucket: &str, key: &str, bytes: &[u8]) -> Result<String, ObjectsError> {
+    fn write(&self, bucket: &str, key: &str, bytes: &[u8]) -> Result<Written, ObjectsError> {
         let file = self.file(bucket, key)?;
         let whole = || -> io::Result<()> {
             let folder = file.parent().unwrap_or(&self.root);
@@ -92,29 +93,35 @@ impl LocalObjects {
             }
             _ => unavailable(bucket, key, error),
         })?;
-        Ok(Digest::of(bytes).to_string())
+        let digest = Digest::of(bytes).to_string();
+        Ok(Written { version: Some(digest.clone()), etag: digest })
     }
 
-    fn read(&self, bucket: &str, key: &str, version: Option<&str>) -> Result<Object, ObjectsError> {
+    fn read(&self, bucket: &str, key: &str, which: Which<'_>) -> Result<Object, ObjectsError> {
         let file = self.file(bucket, key)?;
-        let bytes = fs::read(&file).map_err(|error| unavailable(bucket, key, error))?;
-        let modified = fs::metadata(&file)
-            .and_then(|data| data.modified())
-            .map_err(|error| unavailable(bucket, key, error))?;
+        let (bytes, modified) = whole(&file).map_err(|error| unavailable(bucket, key, error))?;
         let digest = Digest::of(&bytes).to_string();
-        match version {
-            Some(version) if version != digest => Err(ObjectsError::Superseded {
-                bucket: bucket.to_owned(),
-                key: key.to_owned(),
-                version: version.to_owned(),
-            }),
+        match which {
+            Which::Version(wanted) | Which::ETag(wanted) if wanted != digest => {
+                Err(ObjectsError::gone(bucket, key, which))
+            }
             _ => Ok(Object {
                 bytes,
-                version: digest,
+                version: Some(digest.clone()),
+                etag: digest,
                 last_modified: modified.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
             }),
         }
     }
+}
+
+/// Bytes and time of one file, though another takes its place meanwhile.
+fn whole(file: &Path) -> io::Result<(Vec<u8>, SystemTime)> {
+    let mut file = File::open(file)?;
+    let modified = file.metadata()?.modified()?;
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    Ok((bytes, modified))
 }
 
 fn unavailable(bucket: &str, key: &str, error: io::Error) -> ObjectsError {
@@ -128,11 +135,11 @@ fn unavailable(bucket: &str, key: &str, error: io::Error) -> ObjectsError {
 }
 
 impl Objects for LocalObjects {
-    async fn get(&self, bucket: &str, key: &str, version: Option<&str>) -> Result<Object, ObjectsError> {
-        self.read(bucket, key, version)
+    async fn get(&self, bucket: &str, key: &str, which: Which<'_>) -> Result<Object, ObjectsError> {
+        self.read(bucket, key, which)
     }
 
-    async fn put(&self, bucket: &str, key: &str, bytes: Vec<u8>) -> Result<String, ObjectsError> {
+    async fn put(&self, bucket: &str, key: &str, bytes: Vec<u8>) -> Result<Written, ObjectsError> {
         self.write(bucket, key, &bytes)
     }
 

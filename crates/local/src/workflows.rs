@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use mlpp_parameters::Digest;
 use mlpp_provider::{
-    ExecutionDescription, ExecutionStatus, StartExecution, Started, Workflows, WorkflowsError,
+    ExecutionDescription, ExecutionStatus, StartExecution, Started, WorkflowKind, Workflows, WorkflowsError,
 };
 use mlpp_sagemaker::SageMaker;
 use mlpp_states::driver::{self, Observer, StopHandle, StopSignal, SystemClock, stop_channel};
@@ -87,6 +87,15 @@ impl LocalWorkflows {
 }
 
 impl Workflows for LocalWorkflows {
+    /// Every state machine of this machine keeps its executions by name.
+    async fn kind(&self, state_machine_arn: &str) -> Result<WorkflowKind, WorkflowsError> {
+        if self.0.state_machines.contains(state_machine_arn) {
+            Ok(WorkflowKind::Standard)
+        } else {
+            Err(WorkflowsError::StateMachineDoesNotExist(state_machine_arn.to_owned()))
+        }
+    }
+
     async fn start(&self, request: StartExecution) -> Result<Started, WorkflowsError> {
         self.0.start(&request)
     }

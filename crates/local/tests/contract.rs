@@ -48,6 +48,7 @@ macro_rules! objects_contract {
 
 objects_contract! {
     objects_and_their_versions
+    an_etag_is_a_condition
     objects_are_listed_by_prefix
 }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use mlpp_local::{Local, LocalOptions, StateMachines, state_machine_arn};
 use mlpp_provider::{
-    ExecutionDescription, ExecutionStatus, StartExecution, Started, Workflows, WorkflowsError,
+    ExecutionDescription, ExecutionStatus, StartExecution, Started, Workflows, WorkflowsError, contract,
 };
 use serde_json::{Value, json};
 
@@ -78,6 +78,15 @@ async fn an_execution_starts_once_and_its_history_is_kept() {
         .map(|event| serde_json::from_str::<Value>(event).unwrap()["type"].as_str().unwrap().to_owned())
         .collect();
     assert_eq!(types, ["ExecutionStarted", "PassStateEntered", "PassStateExited", "ExecutionSucceeded"]);
+}
+
+#[tokio::test]
+async fn the_workflows_keep_the_contract() {
+    let project = Project::new(&json!({"Pass": {"Type": "Pass", "End": true}}), "Pass");
+    let workflows = project.local.workflows();
+    contract::one_name_starts_one_execution(workflows, &state_machine_arn("own")).await;
+    contract::absent_state_machines_and_executions_are_told(workflows).await;
+    project.local.shutdown().await;
 }
 
 #[tokio::test]

@@ -159,6 +159,14 @@ impl Project {
         crate::output::data(format_args!("{:#?}", self.config))
     }
 
+    /// The rules that are the project's own.
+    ///
+    /// # Errors
+    /// A schema that is not valid.
+    pub(crate) fn rules(&self) -> Result<mlpp_parameters::ProjectRules, CommandError> {
+        Ok(mlpp_parameters::ProjectRules::default())
+    }
+
     /// Something wrong at a place in `mlpp.toml`.
     pub(crate) fn finding(
         &self,

@@ -17,6 +17,8 @@ pub(crate) struct Effective {
     pub(crate) content: Content,
     /// What is worth a look.
     pub(crate) warnings: Vec<Diagnostic>,
+    /// The rules that are the project's own.
+    pub(crate) rules: ProjectRules,
 }
 
 impl Effective {
@@ -26,9 +28,10 @@ impl Effective {
     /// All findings at once; a file that is not there.
     pub(crate) fn read(project: &Project) -> Result<Self, CommandError> {
         let documents = read(project)?;
-        let valid = validate(&documents, &project.path, &ProjectRules::default())
+        let rules = project.rules()?;
+        let valid = validate(&documents, &project.path, &rules)
             .map_err(|findings| CommandError::invalid(&findings, &documents.sources))?;
-        Ok(Self { documents, content: valid.content, warnings: valid.warnings })
+        Ok(Self { documents, content: valid.content, warnings: valid.warnings, rules })
     }
 
     /// Shows on standard error what is worth a look.

@@ -31,7 +31,8 @@ pub(crate) fn note(line: impl std::fmt::Display) {
 /// # Errors
 /// Standard output cannot be written.
 pub(crate) fn json(value: &impl Serialize) -> Result<(), CommandError> {
-    let text = serde_json::to_string_pretty(value).map_err(|error| CommandError::failed("write JSON", error))?;
+    let text =
+        serde_json::to_string_pretty(value).map_err(|error| CommandError::failed("write JSON", error))?;
     data(text)
 }
 

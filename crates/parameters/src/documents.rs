@@ -2,7 +2,7 @@ use std::collections::HashMap;
 
 use crate::json::{Member, Node, Pointer, Value};
 use crate::overlay::overlay;
-use crate::{Diagnostic, Digest, SECRET, SecretSource, Sources};
+use crate::{Diagnostic, Digest, SECRET, SecretSource, Sources, secret_member};
 
 /// The documents of a project, joined into one.
 #[derive(Debug, Clone)]
@@ -146,21 +146,20 @@ impl Reader {
     }
 }
 
-/// Hides every value of a `$secret` that is no source.
+/// Hides what may be a secret in the wrong place: the value of a `$secret` that is no source, and all that stands beside a
+/// `$secret`.
 pub(crate) fn hide_misplaced(node: &Node, sources: &mut Sources) {
     match &node.value {
-        Value::Object(members) => {
-            for member in members {
-                let is_source = |node: &Node| {
-                    node.value.as_str().is_some_and(|text| text.parse::<SecretSource>().is_ok())
-                };
-                if member.name == SECRET && !is_source(&member.node) {
-                    sources.mask(member.node.span);
-                } else {
-                    hide_misplaced(&member.node, sources);
-                }
+        Value::Object(members) if secret_member(&node.value).is_some() => {
+            let is_source = |member: &Member| {
+                member.name == SECRET
+                    && member.node.value.as_str().is_some_and(|text| text.parse::<SecretSource>().is_ok())
+            };
+            for member in members.iter().filter(|member| !is_source(member)) {
+                sources.mask(member.node.span);
             }
         }
+        Value::Object(members) => members.iter().for_each(|member| hide_misplaced(&member.node, sources)),
         Value::Array(elements) => elements.iter().for_each(|element| hide_misplaced(element, sources)),
         Value::Null | Value::Boolean(_) | Value::Number(_) | Value::String(_) => {}
     }

@@ -21,7 +21,7 @@ impl Effective {
     /// Lays what `manifest` overrides over the parameters `resolved` and checks the whole by the rules of documents.
     ///
     /// `sources` are those of the manifest. The parameters have no text that a finding could point into, so they get one: as
-    /// they would be written, under the name `name`, which says where they come from. `path` is the project's.
+    /// they would be written, under the name `name`, which says where they come from. `path` and `project` are the project's.
     ///
     /// # Errors
     /// Every finding, warnings as well, when one of them is an error; with them the texts that they point into.
@@ -30,6 +30,7 @@ impl Effective {
         name: impl Into<String>,
         manifest: &Manifest,
         path: &StorePath,
+        project: &ProjectRules,
         mut sources: Sources,
     ) -> Result<Self, (Vec<Diagnostic>, Sources)> {
         let source = sources.add(name, to_pretty(&resolved.value));
@@ -43,7 +44,7 @@ impl Effective {
             given(&document, over.span.source, &Pointer::default(), &mut overridden);
         }
         let checked = Documents { sources, root: as_written(&document), digests: Vec::new() };
-        let result = validate(&checked, path, &ProjectRules::default()).map(|valid| valid.warnings);
+        let result = validate(&checked, path, project).map(|valid| valid.warnings);
         let sources = checked.sources;
         let placed = |finding| placed(finding, manifest.parameters.as_ref());
         match result {

@@ -128,8 +128,15 @@ fn launched(read: &Resolution, release: Option<u64>, manifest: &str) -> (Value, 
     let mut sources = Sources::default();
     let source = sources.add("manifest.json", manifest);
     let parsed = Manifest::parse(&mut sources, source).unwrap();
-    let effective =
-        Effective::compose(&read.document().unwrap(), "the release", &parsed, &path(), sources).unwrap();
+    let effective = Effective::compose(
+        &read.document().unwrap(),
+        "the release",
+        &parsed,
+        &path(),
+        &ProjectRules::default(),
+        sources,
+    )
+    .unwrap();
     assert_eq!(effective.warnings, []);
     let stamp = Stamp::of(&event(), NonZeroU32::MIN);
     let provenance = Provenance {

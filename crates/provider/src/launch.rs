@@ -3,7 +3,8 @@ mod prepare;
 use std::num::NonZeroU32;
 
 use mlpp_parameters::{
-    Diagnostic, DriftPolicy, InputError, ManifestEvent, Overridable, Provenance, Sources, StorePath,
+    Diagnostic, DriftPolicy, InputError, ManifestEvent, Overridable, ProjectRules, Provenance, Sources,
+    StorePath,
 };
 
 pub use prepare::{compose, prepare};
@@ -24,6 +25,8 @@ pub struct LaunchRequest<'a> {
     pub path: &'a StorePath,
     /// What is done with parameters that were edited in place; a manifest that names a release has its record read instead.
     pub policy: DriftPolicy,
+    /// What the project asks of its documents beyond what every project must hold to.
+    pub rules: &'a ProjectRules,
     /// What a manifest may override.
     pub overridable: &'a Overridable,
     /// Name and version of the tool.

@@ -54,7 +54,8 @@ pub(crate) fn run(args: &Args, project: &Project) -> Result<ProcessExitCode, Com
         Some(file) => {
             let saved = read_saved(file, project)?;
             let documents = saved.documents.clone();
-            let check = |planned: &Planned| saved.check(planned).map_err(|error| not_applicable(file, &error));
+            let check =
+                |planned: &Planned| saved.check(planned).map_err(|error| not_applicable(file, &error));
             let release = Release { action: Action::Apply, keep_drift: saved.keep_drift, check: &check };
             apply(project, &saved.wanted(), &documents, &args.write, &release)
         }
@@ -99,7 +100,8 @@ pub(super) fn apply(
         confirm(&question, args.yes)?;
     }
     let bar = Bar::new(args.quiet || args.json);
-    let outcome = super::interruptible(applying.apply(&planned, release.action, &mut |step| bar.step(step)))??;
+    let outcome =
+        super::interruptible(applying.apply(&planned, release.action, &mut |step| bar.step(step)))??;
     bar.finish();
     print(project, &outcome, args.json)?;
     Ok(ExitCode::Success.into())
@@ -116,14 +118,19 @@ fn read_saved(file: &Path, project: &Project) -> Result<SavedPlan, CommandError>
         let message =
             format!("{} is a plan for {}, and this project is {}", file.display(), saved.path, project.path);
         let help = "apply it in its own project, or plan again".to_owned();
-        return Err(CommandError::one(ExitCode::InvalidInput, Plain { code: "plan/not-valid", message, help }));
+        return Err(CommandError::one(
+            ExitCode::InvalidInput,
+            Plain { code: "plan/not-valid", message, help },
+        ));
     }
     Ok(saved)
 }
 
 fn not_applicable(file: &Path, error: &SavedPlanError) -> CommandError {
     let (code, help) = match error {
-        SavedPlanError::Stale(_) => ("plan/stale", "nothing was written; plan again and look at what it shows"),
+        SavedPlanError::Stale(_) => {
+            ("plan/stale", "nothing was written; plan again and look at what it shows")
+        }
         SavedPlanError::NotValid(_) | SavedPlanError::Format(_) => {
             ("plan/not-valid", "mlpp plan --out FILE saves a plan that this version can apply")
         }

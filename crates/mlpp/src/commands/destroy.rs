@@ -49,7 +49,10 @@ pub(crate) fn run(args: &Args, project: &Project) -> Result<ProcessExitCode, Com
             "path": project.path.as_str(), "deleted": outcome.deleted, "releases": outcome.releases,
         }))?;
     } else {
-        output::data(format_args!("{} parameters and {} releases deleted", outcome.deleted, outcome.releases))?;
+        output::data(format_args!(
+            "{} parameters and {} releases deleted",
+            outcome.deleted, outcome.releases
+        ))?;
     }
     Ok(ExitCode::Success.into())
 }

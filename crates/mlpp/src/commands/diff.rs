@@ -106,16 +106,16 @@ async fn live(args: &Args, project: &Project, store: &impl ParameterStore) -> Re
     let read = read_parameters(store, &project.path, DriftPolicy::Use, None).await.map_err(failed)?;
     let recorded = |name: &str| recorded.entries.iter().find(|entry| entry.key() == name);
     if args.json {
-        let rows: Vec<_> = read
-            .drift
-            .iter()
-            .map(|drift| {
-                let live = drift.live.as_ref().map(|(parameter_type, value)| {
-                    json!({"type": parameter_type.as_str(), "value": value})
-                });
-                json!({"parameter": drift.name, "recorded": json_of(recorded(&drift.name)), "live": live})
-            })
-            .collect();
+        let rows: Vec<_> =
+            read.drift
+                .iter()
+                .map(|drift| {
+                    let live = drift.live.as_ref().map(
+                        |(parameter_type, value)| json!({"type": parameter_type.as_str(), "value": value}),
+                    );
+                    json!({"parameter": drift.name, "recorded": json_of(recorded(&drift.name)), "live": live})
+                })
+                .collect();
         output::json(&json!({"release": release, "drift": rows}))?;
     } else if read.drift.is_empty() {
         output::note(format_args!("the store is as release {release} recorded it"));

@@ -128,9 +128,9 @@ async fn values(
     // A delete takes the earlier versions of a secret with it, and numbers begin anew.
     let committed: Vec<_> = releases.iter().filter(|release| release.committed).collect();
     let find = |release: &Release| release.content.entries.iter().position(|entry| entry.key() == key);
-    let stored_since = committed.iter().rposition(|release| {
-        find(release).is_none_or(|at| release.content.entries[at].kind != Kind::Secret)
-    });
+    let stored_since = committed
+        .iter()
+        .rposition(|release| find(release).is_none_or(|at| release.content.entries[at].kind != Kind::Secret));
     for (index, release) in committed.iter().enumerate() {
         let entry = find(release).map(|at| &release.content.entries[at]);
         if rows.last().map_or(entry.is_none(), |(_, last, _)| *last == entry) {
@@ -140,9 +140,7 @@ async fn values(
         let shown = match entry {
             None => "(deleted)".to_owned(),
             Some(entry) if entry.kind == Kind::Secret => {
-                secret(store, entry, stored)
-                    .await
-                    .map_err(|error| store::store_failed(project, error))?
+                secret(store, entry, stored).await.map_err(|error| store::store_failed(project, error))?
             }
             Some(entry) => shown::entry_value(entry),
         };
@@ -189,7 +187,9 @@ async fn secret(
     let wanted = SecretVersion { name, version: Some(version) };
     let found = if stored { store.reveal(&[wanted]).await?.into_iter().next() } else { None };
     Ok(match found {
-        Some(found) => format!("secret {}, version {version}", store.fingerprint_key()?.fingerprint(&found.value)),
+        Some(found) => {
+            format!("secret {}, version {version}", store.fingerprint_key()?.fingerprint(&found.value))
+        }
         None => format!("secret, version {version} (no longer stored)"),
     })
 }

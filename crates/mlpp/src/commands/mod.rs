@@ -65,7 +65,7 @@ impl Cli {
             Command::Pin(args) => pin::run(&args, &project()?),
             Command::Package(args) => package::run(&args, &project()?),
             Command::Destroy(args) => destroy::run(&args, &project()?),
-            Command::Run(args) => run::run(&args).map(Into::into),
+            Command::Run(args) => run::run(&args, &self.project).map(Into::into),
             Command::Algorithm(args) => Ok(algorithm::run(&args)),
             Command::Supervise(args) => Ok(supervise::run(args)),
         }

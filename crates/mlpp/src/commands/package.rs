@@ -64,10 +64,13 @@ pub(crate) fn run(args: &Args, project: &Project) -> Result<ProcessExitCode, Com
         "secrets": secrets,
         "tool": super::TOOL,
     });
-    let about_text = serde_json::to_string_pretty(&about)
-        .map_err(|error| CommandError::failed("write JSON", error))?;
-    let files =
-        [("ml-parameters.json", parameters), ("hyperparameters.json", hyperparameters), (ABOUT, about_text + "\n")];
+    let about_text =
+        serde_json::to_string_pretty(&about).map_err(|error| CommandError::failed("write JSON", error))?;
+    let files = [
+        ("ml-parameters.json", parameters),
+        ("hyperparameters.json", hyperparameters),
+        (ABOUT, about_text + "\n"),
+    ];
     write(&args.out, &files, args.force)?;
     output::json(&about)?;
     Ok(ExitCode::Success.into())
@@ -83,7 +86,8 @@ fn write(folder: &Path, files: &[(&str, String)], force: bool) -> Result<(), Com
             Plain { code: "package/exists", message, help },
         ));
     }
-    let failed = |error: std::io::Error| CommandError::failed(&format!("write to {}", folder.display()), error);
+    let failed =
+        |error: std::io::Error| CommandError::failed(&format!("write to {}", folder.display()), error);
     std::fs::create_dir_all(folder).map_err(failed)?;
     let mut whole = Vec::new();
     for (name, text) in files {

@@ -64,7 +64,8 @@ pub(crate) fn run(args: &Args, project: &Project) -> Result<ProcessExitCode, Com
 fn save(file: &std::path::Path, text: &str) -> Result<(), CommandError> {
     let failed = |error| CommandError::failed(&format!("write {}", file.display()), error);
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let mut whole = tempfile::NamedTempFile::new_in(folder.unwrap_or(std::path::Path::new("."))).map_err(failed)?;
+    let mut whole =
+        tempfile::NamedTempFile::new_in(folder.unwrap_or(std::path::Path::new("."))).map_err(failed)?;
     std::io::Write::write_all(&mut whole, text.as_bytes()).map_err(failed)?;
     whole.persist(file).map_err(|error| failed(error.error))?;
     Ok(())

@@ -24,9 +24,8 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, project: &Project) -> Result<ProcessExitCode, CommandError> {
     let store = store::open(project)?;
     let (to, content, documents) = super::block_on(async {
-        let releases = history(&store, &project.path)
-            .await
-            .map_err(|error| store::records_failed(project, error))?;
+        let releases =
+            history(&store, &project.path).await.map_err(|error| store::records_failed(project, error))?;
         let before = || {
             let mut before = releases.iter().rev().skip_while(|release| !release.current).skip(1);
             before.find(|release| release.committed).map(|release| release.head.number)
@@ -40,10 +39,7 @@ pub(crate) fn run(args: &Args, project: &Project) -> Result<ProcessExitCode, Com
         Ok::<_, CommandError>((to, content, head.map(|release| release.head.documents).unwrap_or_default()))
     })??;
     drop(store);
-    let release = Release {
-        action: Action::Rollback { to },
-        keep_drift: false,
-        check: &|_: &Planned| Ok(()),
-    };
+    let release =
+        Release { action: Action::Rollback { to }, keep_drift: false, check: &|_: &Planned| Ok(()) };
     apply::apply(project, &content, &documents, &args.write, &release)
 }

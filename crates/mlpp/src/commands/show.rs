@@ -62,7 +62,9 @@ fn document(args: &Args, project: &Project) -> Result<Node, CommandError> {
     let read = super::block_on(read_parameters(&store, &project.path, policy, args.release))?
         .map_err(|error| store::read_failed(project, error))?;
     match read.release {
-        Some(release) => output::note(format_args!("release {release}, {} edited in place", read.drift.len())),
+        Some(release) => {
+            output::note(format_args!("release {release}, {} edited in place", read.drift.len()))
+        }
         None => output::note("nothing was applied yet; what is in the store is read as it is"),
     }
     Ok(read.document)
@@ -199,9 +201,7 @@ fn collect<'a>(
             rows.push((levels.join("/"), node, sources.origin(node.span)));
             return;
         }
-        Value::Object(members) => {
-            members.iter().map(|member| (member.name.clone(), &member.node)).collect()
-        }
+        Value::Object(members) => members.iter().map(|member| (member.name.clone(), &member.node)).collect(),
         Value::Array(elements) => {
             let names = children(&node.value).into_iter().map(|(name, _)| name);
             names.zip(elements).collect()

@@ -43,7 +43,8 @@ mod tests {
 
     #[test]
     fn every_value_is_what_it_was() {
-        let text = r#"{"a: b":"no","n":1e-9,"l":[1,{"x":[]}],"o":{"e":{},"t":true,"s":"line\n# not a comment"}}"#;
+        let text =
+            r#"{"a: b":"no","n":1e-9,"l":[1,{"x":[]}],"o":{"e":{},"t":true,"s":"line\n# not a comment"}}"#;
         let root = Documents::merge([("a.json", text)]).unwrap().root;
         let mut out = Vec::new();
         lines(&root.value, 0, &mut out);

@@ -12,7 +12,9 @@ impl Bar {
         let target = if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
         let bar = ProgressBar::with_draw_target(None, target);
         // The template is a constant; the default bar is the answer to a mistake in it.
-        if let Ok(style) = ProgressStyle::with_template("{prefix:>9}  [{bar:30}] {pos}/{len} writes, {eta} left") {
+        if let Ok(style) =
+            ProgressStyle::with_template("{prefix:>9}  [{bar:30}] {pos}/{len} writes, {eta} left")
+        {
             bar.set_style(style.progress_chars("=> "));
         }
         bar.set_prefix("apply");

@@ -41,7 +41,8 @@ pub(crate) fn entry_value(entry: &Entry) -> String {
         Kind::String => quoted(&entry.value),
         Kind::StringList | Kind::Json => {
             let list = entry.kind == Kind::StringList;
-            let text = if list { format!("[{}]", entry.value.replace(',', ", ")) } else { entry.value.clone() };
+            let text =
+                if list { format!("[{}]", entry.value.replace(',', ", ")) } else { entry.value.clone() };
             match text.char_indices().nth(MAX_VALUE) {
                 Some((end, _)) => format!("{}…", &text[..end]),
                 None => text,

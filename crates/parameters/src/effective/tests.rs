@@ -13,7 +13,14 @@ fn compose(resolved: &str, over: &str) -> Result<Effective, (Vec<Diagnostic>, So
     let mut own = Sources::default();
     let source = own.add("resolved", resolved);
     let resolved = parse(&own, source).unwrap();
-    Effective::compose(&resolved, "release 3 of /p", &manifest, &"/p".parse().unwrap(), sources)
+    Effective::compose(
+        &resolved,
+        "release 3 of /p",
+        &manifest,
+        &"/p".parse().unwrap(),
+        &ProjectRules::default(),
+        sources,
+    )
 }
 
 /// Code, pointer, name of the text, and what is marked in it.

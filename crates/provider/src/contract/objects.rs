@@ -1,12 +1,7 @@
-use crate::{Objects, ObjectsError, Which, Written};
+use crate::{Objects, ObjectsError, Which};
 
 const BUCKET: &str = "demo-bucket";
 const KEY: &str = "a/b.json";
-
-/// What asks for that writing, by its version where there are versions.
-fn which(written: &Written) -> Which<'_> {
-    written.version.as_deref().map_or(Which::ETag(&written.etag), Which::Version)
-}
 
 /// An object comes back as it was written; once it is written again, what was asked for comes or is told to be gone, and
 /// that is told from an object that is not there.
@@ -14,18 +9,18 @@ pub async fn objects_and_their_versions(objects: &impl Objects) {
     let missing = objects.get(BUCKET, KEY, Which::Newest).await;
     assert!(matches!(missing, Err(ObjectsError::NotFound { .. })), "{missing:?}");
     let first = objects.put(BUCKET, KEY, b"one".to_vec()).await.unwrap();
-    let read = objects.get(BUCKET, KEY, which(&first)).await.unwrap();
+    let read = objects.get(BUCKET, KEY, first.which()).await.unwrap();
     assert_eq!(
         (read.bytes.as_slice(), &read.version, &read.etag),
         (&b"one"[..], &first.version, &first.etag)
     );
     let second = objects.put(BUCKET, KEY, b"two".to_vec()).await.unwrap();
-    assert_ne!(which(&first), which(&second));
-    match objects.get(BUCKET, KEY, which(&first)).await {
+    assert_ne!(first.which(), second.which());
+    match objects.get(BUCKET, KEY, first.which()).await {
         Ok(old) => assert_eq!((old.bytes.as_slice(), &old.version), (&b"one"[..], &first.version)),
         Err(error) => assert!(matches!(error, ObjectsError::Superseded { .. }), "{error:?}"),
     }
-    assert_eq!(objects.get(BUCKET, KEY, which(&second)).await.unwrap().bytes, b"two");
+    assert_eq!(objects.get(BUCKET, KEY, second.which()).await.unwrap().bytes, b"two");
     assert_eq!(objects.get(BUCKET, KEY, Which::Newest).await.unwrap().bytes, b"two");
     objects.delete(BUCKET, KEY).await.unwrap();
     objects.delete(BUCKET, KEY).await.unwrap();

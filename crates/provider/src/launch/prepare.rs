@@ -39,7 +39,7 @@ pub async fn compose(
     };
     let read = read_parameters(store, request.path, request.policy, parsed.release).await?;
     let name = source_name(&read, request);
-    let effective = Effective::compose(&read.document, name, &parsed, request.path, sources)
+    let effective = Effective::compose(&read.document, name, &parsed, request.path, request.rules, sources)
         .map_err(|(findings, sources)| LaunchError::Invalid(findings, sources))?;
     let stamp = Stamp::of(event, request.attempt);
     let provenance = Provenance {

@@ -58,6 +58,13 @@ pub struct Written {
     pub etag: String,
 }
 
+impl Written {
+    /// What asks for this writing: its version, and where there are none its `ETag`.
+    pub fn which(&self) -> Which<'_> {
+        self.version.as_deref().map_or(Which::ETag(&self.etag), Which::Version)
+    }
+}
+
 /// Why a bucket did not give or take an object.
 #[derive(Debug, thiserror::Error)]
 pub enum ObjectsError {

@@ -4,7 +4,7 @@ mod stages;
 mod validate;
 mod watch;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::config::Project;
 use crate::error::{CommandError, Plain};
@@ -19,9 +19,9 @@ use stages::Stages;
 /// command ends, every process that it started has ended.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The project's folder
-    #[arg(default_value = ".")]
-    project: PathBuf,
+    /// The project's folder, if it is not the one that -C names
+    #[arg(value_name = "PROJECT")]
+    folder: Option<PathBuf>,
     /// Print the result as JSON
     #[arg(long)]
     json: bool,
@@ -31,10 +31,10 @@ pub(crate) struct Args {
 }
 
 /// Runs the command.
-pub(crate) fn run(args: &Args) -> Result<ExitCode, CommandError> {
+pub(crate) fn run(args: &Args, folder: &Path) -> Result<ExitCode, CommandError> {
     let runtime = tokio::runtime::Runtime::new().map_err(|error| CommandError::failed("start", error))?;
     runtime.block_on(async {
-        let project = Project::open(&args.project)?;
+        let project = Project::open(args.folder.as_deref().unwrap_or(folder))?;
         let mut stages = Stages::open(&project, args.quiet)?;
         let outcome = tokio::select! {
             outcome = stages.run() => outcome,

@@ -1,6 +1,7 @@
 //! The stages of a run, one after the other.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
 use mlpp_local::{
@@ -8,8 +9,10 @@ use mlpp_local::{
     state_machine_arn,
 };
 use mlpp_parameters::release::Action;
-use mlpp_parameters::{Digest, ManifestEvent};
-use mlpp_provider::{ApplyOutcome, ExecutionStatus, LaunchError, LaunchRequest, Launched, Objects, launch};
+use mlpp_parameters::{Digest, DriftPolicy, ManifestEvent, Overridable};
+use mlpp_provider::{
+    ApplyOutcome, ExecutionStatus, LaunchError, LaunchRequest, Launched, Objects, Which, launch,
+};
 use mlpp_sagemaker::{Algorithm, InvokeEndpoint, JobEvent};
 use serde_json::Value;
 use tokio::sync::broadcast::Receiver;
@@ -71,7 +74,11 @@ impl<'a> Stages<'a> {
                 new: applied.new,
                 parameters: self.validated.content.parameters().count(),
             },
-            execution: Execution { arn: launched.started.execution_arn, name: launched.name, output },
+            execution: Execution {
+                arn: launched.started.execution_arn,
+                name: launched.prepared.name,
+                output,
+            },
             tuning_job: watched.tuning_job,
             endpoint: watched.endpoint,
             prediction,
@@ -109,7 +116,7 @@ impl<'a> Stages<'a> {
             let bytes = std::fs::read(&file.file)
                 .map_err(|error| CommandError::failed(&format!("read {}", file.file.display()), error))?;
             let version = Digest::of(&bytes).to_string();
-            if self.local.objects().get(&file.bucket, &file.key, Some(&version)).await.is_ok() {
+            if self.local.objects().get(&file.bucket, &file.key, Which::Version(&version)).await.is_ok() {
                 same += 1;
                 continue;
             }
@@ -129,10 +136,10 @@ impl<'a> Stages<'a> {
         let key = format!("{}{file_name}", config.manifest_s3_bucket_key_prefix);
         let failed = |error| CommandError::failed("put the manifest", error);
         let objects = self.local.objects();
-        let version =
+        let written =
             objects.put(&bucket, &key, self.validated.manifest_bytes.clone()).await.map_err(failed)?;
-        let object = objects.get(&bucket, &key, Some(&version)).await.map_err(failed)?;
-        Ok(ManifestEvent { bucket, key, version, last_modified: object.last_modified })
+        let object = objects.get(&bucket, &key, written.which()).await.map_err(failed)?;
+        Ok(object.event(bucket, key))
     }
 
     /// Puts the manifest and starts the execution for it. A launch is a function of the manifest's version and second, so
@@ -140,16 +147,22 @@ impl<'a> Stages<'a> {
     async fn launch(&mut self) -> Result<(Launched, Receiver<JobEvent>), CommandError> {
         let target = self.project.config.target_state_machine_arn.get_ref();
         let state_machine_arn = state_machine_arn(target);
+        let overridable = Overridable::default();
         loop {
             let event = self.put_manifest().await?;
             let request = LaunchRequest {
                 event: &event,
+                attempt: NonZeroU32::MIN,
                 path: &self.project.path,
-                state_machine_arn: &state_machine_arn,
+                policy: DriftPolicy::Use,
+                rules: &self.validated.rules,
+                overridable: &overridable,
                 tool: TOOL,
             };
             let events = self.local.sagemaker().subscribe();
-            let launched = launch(self.local.store(), self.local.objects(), self.local.workflows(), &request)
+            let (store, objects, workflows) =
+                (self.local.store(), self.local.objects(), self.local.workflows());
+            let launched = launch(store, objects, workflows, &state_machine_arn, &request)
                 .await
                 .map_err(launch_error)?;
             if launched.started.already {
@@ -157,7 +170,7 @@ impl<'a> Stages<'a> {
                 continue;
             }
             self.progress.done("manifest", &format!("s3://{}/{}", event.bucket, event.key));
-            self.progress.done("launch", &format!("execution {}", launched.name));
+            self.progress.done("launch", &format!("execution {}", launched.prepared.name));
             return Ok((launched, events));
         }
     }
@@ -294,7 +307,7 @@ fn local_error(project: &Project, error: LocalError) -> CommandError {
 
 fn launch_error(error: LaunchError) -> CommandError {
     match error {
-        LaunchError::Manifest(findings, sources) => CommandError::invalid(&findings, &sources),
+        LaunchError::Invalid(findings, sources) => CommandError::invalid(&findings, &sources),
         other => CommandError::failed("launch the workflow", other),
     }
 }

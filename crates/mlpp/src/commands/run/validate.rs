@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use mlpp_parameters::{Content, Diagnostic, Documents, Manifest, Sources};
+use mlpp_parameters::{Content, Diagnostic, Documents, Manifest, ProjectRules, Sources};
 
 use crate::config::Project;
 use crate::documents::{Effective, read_file};
@@ -24,6 +24,8 @@ pub(crate) struct Validated {
     pub(crate) content: Content,
     /// What is worth a look in the documents.
     pub(crate) warnings: Vec<Diagnostic>,
+    /// The rules that are the project's own.
+    pub(crate) rules: ProjectRules,
     pub(crate) manifest: Manifest,
     pub(crate) manifest_bytes: Vec<u8>,
     pub(crate) data: Vec<DataFile>,
@@ -41,7 +43,7 @@ pub(crate) fn read(
     exists: impl Fn(&str, &str) -> bool,
 ) -> Result<Validated, CommandError> {
     let config = &project.config;
-    let Effective { documents, content, warnings } = Effective::read(project)?;
+    let Effective { documents, content, warnings, rules } = Effective::read(project)?;
 
     let (manifest_name, manifest_bytes) = read_file(&project.file(&config.manifest))?;
     let mut sources = Sources::default();
@@ -68,6 +70,7 @@ pub(crate) fn read(
         documents,
         content,
         warnings,
+        rules,
         manifest,
         manifest_bytes,
         data,
