@@ -2,7 +2,11 @@
 
 use std::path::Path;
 
-use mlpp_parameters::{Content, Diagnostic, Digest, Documents, ProjectRules, validate};
+use mlpp_local::input_schema as shipped_input_schema;
+use mlpp_parameters::schema::Schema;
+use mlpp_parameters::{
+    Content, Diagnostic, Digest, Documents, ProjectRules, SecretSource, Sources, validate,
+};
 
 use crate::config::Project;
 use crate::error::{CommandError, Plain};
@@ -28,14 +32,15 @@ impl Effective {
     /// All findings at once; a file that is not there.
     pub(crate) fn read(project: &Project) -> Result<Self, CommandError> {
         let documents = read(project)?;
-        let rules = project.rules()?;
+        let rules = rules(project)?;
         let valid = validate(&documents, &project.path, &rules)
             .map_err(|findings| CommandError::invalid(&findings, &documents.sources))?;
         Ok(Self { documents, content: valid.content, warnings: valid.warnings, rules })
     }
 
     /// Shows on standard error what is worth a look.
-    pub(crate) fn show_warnings(&self, _project: &Project) {
+    pub(crate) fn show_warnings(&self, project: &Project) {
+        CommandError::invalid(&project.warnings, &project.sources).show();
         CommandError::invalid(&self.warnings, &self.documents.sources).show();
     }
 
@@ -56,7 +61,70 @@ pub(crate) fn read(project: &Project) -> Result<Documents, CommandError> {
     for name in [&config.parameters_s3_key, &config.hyperparameters_s3_key] {
         texts.push(read_file(&project.file(name))?);
     }
-    Documents::read(texts, []).map_err(|(findings, sources)| CommandError::invalid(&findings, &sources))
+    for name in &config.documents {
+        texts.push(project.read_bytes(name)?);
+    }
+    let mut overlays = Vec::new();
+    for name in &config.overlays {
+        overlays.push(project.read_bytes(name)?);
+    }
+    let mut documents = Documents::read(texts, overlays)
+        .map_err(|(findings, sources)| CommandError::invalid(&findings, &sources))?;
+    for (pointer, source) in &config.secrets {
+        // The source was checked when mlpp.toml was read.
+        let Ok(source) = source.get_ref().parse::<SecretSource>() else { continue };
+        documents.place_secret(pointer.get_ref(), &source).map_err(|error| {
+            let finding = project.finding("secret/pointer", pointer.span(), error.to_string());
+            let help = "the object that holds the secret must be in a document";
+            CommandError::one(ExitCode::InvalidInput, finding.help(help))
+        })?;
+    }
+    Ok(documents)
+}
+
+/// The rules that are the project's own: its buckets, what its target reads, its schemas.
+///
+/// # Errors
+/// A schema that is not there or not valid.
+fn rules(project: &Project) -> Result<ProjectRules, CommandError> {
+    let config = &project.config;
+    let mut rules = ProjectRules::default();
+    if let Some(buckets) = &config.buckets {
+        rules = rules.with_buckets(buckets.iter().map(|bucket| bucket.get_ref().clone()));
+    }
+    let target = config.target_state_machine_arn.get_ref();
+    if let Some(input) = input_schema(project, target)? {
+        rules = rules.with_target(target, input);
+    }
+    for file in &config.schemas {
+        let (name, bytes) = project.read_bytes(file)?;
+        rules = rules.with_schema(schema(name, &bytes)?);
+    }
+    Ok(rules)
+}
+
+/// The schema of what the target reads of its input, if there is one.
+fn input_schema(project: &Project, target: &str) -> Result<Option<Schema>, CommandError> {
+    if let Some(file) = project.config.input_schemas.get(target) {
+        let (name, bytes) = project.read_bytes(file)?;
+        return schema(name, &bytes).map(Some);
+    }
+    // A state machine of the project's own that has the name of a shipped one is another.
+    if project.config.state_machines.contains_key(target) {
+        return Ok(None);
+    }
+    match shipped_input_schema(target) {
+        Some(text) => schema(format!("{target}.input.schema.json"), text.as_bytes()).map(Some),
+        None => Ok(None),
+    }
+}
+
+fn schema(name: String, bytes: &[u8]) -> Result<Schema, CommandError> {
+    let mut sources = Sources::default();
+    sources
+        .add_bytes(name, bytes)
+        .and_then(|source| Schema::parse(&sources, source))
+        .map_err(|findings| CommandError::invalid(&findings, &sources))
 }
 
 /// A file of the project: its name, as messages show it, and its bytes.

@@ -18,6 +18,12 @@ impl CommandError {
         Self { exit_code: ExitCode::InvalidInput, reports }
     }
 
+    /// The same with more that is wrong.
+    pub(crate) fn and(mut self, more: impl IntoIterator<Item = impl Into<Report>>) -> Self {
+        self.reports.extend(more.into_iter().map(Into::into));
+        self
+    }
+
     /// One thing that is wrong, with an exit code.
     pub(crate) fn one(exit_code: ExitCode, error: impl Into<Report>) -> Self {
         Self { exit_code, reports: vec![error.into()] }

@@ -8,6 +8,7 @@ mod history;
 mod package;
 mod pin;
 mod plan;
+mod render;
 mod rollback;
 mod run;
 mod show;
@@ -19,7 +20,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use crate::config::Project;
+use crate::config::{Overrides, Project};
 use crate::error::{CommandError, Plain};
 use crate::exit_code::ExitCode;
 
@@ -28,8 +29,10 @@ use crate::exit_code::ExitCode;
 #[command(version, propagate_version = true, after_long_help = ExitCode::HELP)]
 pub(crate) struct Cli {
     /// The project's folder
-    #[arg(long, short = 'C', global = true, value_name = "DIR", default_value = ".")]
+    #[arg(long, short = 'C', global = true, value_name = "DIR", env = "MLPP_PROJECT", default_value = ".")]
     project: PathBuf,
+    #[command(flatten)]
+    settings: Overrides,
     #[command(subcommand)]
     command: Command,
 }
@@ -43,6 +46,7 @@ enum Command {
     History(history::Args),
     Rollback(rollback::Args),
     Pin(pin::Args),
+    Render(render::Args),
     Package(package::Args),
     Destroy(destroy::Args),
     Run(run::Args),
@@ -54,7 +58,8 @@ enum Command {
 impl Cli {
     /// Runs the command that was given.
     pub(crate) fn run(self) -> Result<std::process::ExitCode, CommandError> {
-        let project = || Project::open(&self.project);
+        let settings = self.settings.with_variables(|name| std::env::var(name).ok());
+        let project = || Project::open(&self.project, &settings);
         match self.command {
             Command::Plan(args) => plan::run(&args, &project()?),
             Command::Apply(args) => apply::run(&args, &project()?),
@@ -62,10 +67,11 @@ impl Cli {
             Command::Diff(args) => diff::run(&args, &project()?),
             Command::History(args) => history::run(&args, &project()?),
             Command::Rollback(args) => rollback::run(&args, &project()?),
+            Command::Render(args) => render::run(&args, &project()?),
             Command::Pin(args) => pin::run(&args, &project()?),
             Command::Package(args) => package::run(&args, &project()?),
             Command::Destroy(args) => destroy::run(&args, &project()?),
-            Command::Run(args) => run::run(&args, &self.project).map(Into::into),
+            Command::Run(args) => run::run(&args, &self.project, &settings).map(Into::into),
             Command::Algorithm(args) => Ok(algorithm::run(&args)),
             Command::Supervise(args) => Ok(supervise::run(args)),
         }

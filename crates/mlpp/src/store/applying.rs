@@ -16,8 +16,6 @@ use crate::error::CommandError;
 
 /// Who owns what the command applies; a stack has an owner of its own.
 const OWNER: &str = "mlpp";
-/// How many releases are kept beside pinned ones.
-const KEEP_RELEASES: u64 = 20;
 
 /// Reads secrets from the environment and from files of the project.
 #[derive(Debug)]
@@ -128,7 +126,7 @@ impl<'a> Applying<'a> {
             tool: TOOL,
             adopt: self.adopt,
             exclusive: true,
-            keep_releases: KEEP_RELEASES,
+            keep_releases: self.project.config.keep_releases,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What the store's errors tell a person: a stable code, what is wrong, what to do.
 
 use mlpp_provider::{
-    ApplyError, DestroyError, PlanningError, ReadError, RecordsError, SecretError, StoreError,
+    ApplyError, DestroyError, LaunchError, PlanningError, ReadError, RecordsError, SecretError, StoreError,
 };
 
 use crate::config::Project;
@@ -224,5 +224,26 @@ pub(crate) fn read_failed(project: &Project, error: ReadError) -> CommandError {
             message,
             "a parameter was edited in place to what it cannot be; mlpp apply reverts it",
         ),
+    }
+}
+
+/// Nothing was launched.
+pub(crate) fn launch_failed(project: &Project, error: LaunchError) -> CommandError {
+    match error {
+        LaunchError::Invalid(findings, sources) => CommandError::invalid(&findings, &sources),
+        LaunchError::Read(error) => read_failed(project, error),
+        LaunchError::Input(_) => plain(
+            ExitCode::InvalidInput,
+            "document/input-too-large",
+            error.to_string(),
+            "keep large values in S3 and give their URIs",
+        ),
+        LaunchError::Express(_) => plain(
+            ExitCode::InvalidInput,
+            "config/target-express",
+            error.to_string(),
+            "name a state machine of the Standard type",
+        ),
+        other => CommandError::failed("launch the workflow", other),
     }
 }

@@ -12,7 +12,7 @@ pub(crate) use applying::Applying;
 pub(crate) use bar::Bar;
 pub(crate) use confirm::confirm;
 pub(crate) use failure::{
-    apply_failed, destroy_failed, planning_failed, read_failed, records_failed, store_failed,
+    apply_failed, destroy_failed, launch_failed, planning_failed, read_failed, records_failed, store_failed,
 };
 
 use crate::config::Project;

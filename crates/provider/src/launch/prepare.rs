@@ -1,3 +1,4 @@
+use mlpp_parameters::rules::check_manifest;
 use mlpp_parameters::{Digest, Effective, Manifest, Provenance, Sources, Stamp, execution_input};
 
 use super::{LaunchError, LaunchRequest, Prepared};
@@ -37,6 +38,10 @@ pub async fn compose(
         Ok(parsed) => parsed,
         Err(findings) => return Err(LaunchError::Invalid(findings, sources)),
     };
+    let foreign = check_manifest(&parsed, &sources, request.rules);
+    if !foreign.is_empty() {
+        return Err(LaunchError::Invalid(foreign, sources));
+    }
     let read = read_parameters(store, request.path, request.policy, parsed.release).await?;
     let name = source_name(&read, request);
     let effective = Effective::compose(&read.document, name, &parsed, request.path, request.rules, sources)

@@ -6,7 +6,7 @@ mod watch;
 
 use std::path::{Path, PathBuf};
 
-use crate::config::Project;
+use crate::config::{Overrides, Project};
 use crate::error::{CommandError, Plain};
 use crate::exit_code::ExitCode;
 use stages::Stages;
@@ -31,10 +31,10 @@ pub(crate) struct Args {
 }
 
 /// Runs the command.
-pub(crate) fn run(args: &Args, folder: &Path) -> Result<ExitCode, CommandError> {
+pub(crate) fn run(args: &Args, folder: &Path, settings: &Overrides) -> Result<ExitCode, CommandError> {
     let runtime = tokio::runtime::Runtime::new().map_err(|error| CommandError::failed("start", error))?;
     runtime.block_on(async {
-        let project = Project::open(args.folder.as_deref().unwrap_or(folder))?;
+        let project = Project::open(args.folder.as_deref().unwrap_or(folder), settings)?;
         let mut stages = Stages::open(&project, args.quiet)?;
         let outcome = tokio::select! {
             outcome = stages.run() => outcome,

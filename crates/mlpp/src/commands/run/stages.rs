@@ -9,10 +9,8 @@ use mlpp_local::{
     state_machine_arn,
 };
 use mlpp_parameters::release::Action;
-use mlpp_parameters::{Digest, DriftPolicy, ManifestEvent, Overridable};
-use mlpp_provider::{
-    ApplyOutcome, ExecutionStatus, LaunchError, LaunchRequest, Launched, Objects, Which, launch,
-};
+use mlpp_parameters::{Digest, ManifestEvent};
+use mlpp_provider::{ApplyOutcome, ExecutionStatus, LaunchRequest, Launched, Objects, Which, launch};
 use mlpp_sagemaker::{Algorithm, InvokeEndpoint, JobEvent};
 use serde_json::Value;
 use tokio::sync::broadcast::Receiver;
@@ -25,7 +23,7 @@ use crate::commands::TOOL;
 use crate::config::Project;
 use crate::error::{CommandError, Finding, Plain};
 use crate::exit_code::ExitCode;
-use crate::store::{Applying, open_to_write};
+use crate::store::{self, Applying, open_to_write};
 
 /// A run at work.
 pub(super) struct Stages<'a> {
@@ -147,16 +145,15 @@ impl<'a> Stages<'a> {
     async fn launch(&mut self) -> Result<(Launched, Receiver<JobEvent>), CommandError> {
         let target = self.project.config.target_state_machine_arn.get_ref();
         let state_machine_arn = state_machine_arn(target);
-        let overridable = Overridable::default();
         loop {
             let event = self.put_manifest().await?;
             let request = LaunchRequest {
                 event: &event,
                 attempt: NonZeroU32::MIN,
                 path: &self.project.path,
-                policy: DriftPolicy::Use,
+                policy: self.project.drift(),
                 rules: &self.validated.rules,
-                overridable: &overridable,
+                overridable: &self.project.config.overridable,
                 tool: TOOL,
             };
             let events = self.local.sagemaker().subscribe();
@@ -164,7 +161,7 @@ impl<'a> Stages<'a> {
                 (self.local.store(), self.local.objects(), self.local.workflows());
             let launched = launch(store, objects, workflows, &state_machine_arn, &request)
                 .await
-                .map_err(launch_error)?;
+                .map_err(|error| store::launch_failed(self.project, error))?;
             if launched.started.already {
                 tokio::time::sleep(Duration::from_secs(1)).await;
                 continue;
@@ -260,9 +257,8 @@ fn local_options(project: &Project) -> Result<LocalOptions, CommandError> {
     if !state_machines.contains(target.get_ref()) {
         let message = format!("there is no state machine \"{}\" on this machine", target.get_ref());
         let names: Vec<_> = state_machines.names().collect();
-        let finding = project.finding("config/target-absent", target.span(), message);
         let help = format!("there are {}; [state_machines] adds your own", names.join(", "));
-        return Err(CommandError::one(ExitCode::InvalidInput, finding.help(help)));
+        return Err(project.wrong_setting("target_state_machine_arn", "config/target-absent", message, help));
     }
     let program = std::env::current_exe().map_err(|error| CommandError::failed("find mlpp itself", error))?;
     let mut options = LocalOptions::new(project.local_folder(), program, state_machines);
@@ -302,12 +298,5 @@ fn local_error(project: &Project, error: LocalError) -> CommandError {
             CommandError::one(ExitCode::Busy, Plain { code: "project/busy", message, help })
         }
         other => CommandError::failed("open the project's local folder", other),
-    }
-}
-
-fn launch_error(error: LaunchError) -> CommandError {
-    match error {
-        LaunchError::Invalid(findings, sources) => CommandError::invalid(&findings, &sources),
-        other => CommandError::failed("launch the workflow", other),
     }
 }

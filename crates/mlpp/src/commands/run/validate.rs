@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 
-use mlpp_parameters::{Content, Diagnostic, Documents, Manifest, ProjectRules, Sources};
+use mlpp_parameters::{Content, Diagnostic, Documents, Manifest, ProjectRules};
 
 use crate::config::Project;
-use crate::documents::{Effective, read_file};
+use crate::documents::Effective;
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
+use crate::manifest::{self, ManifestFile};
 
 /// A file of the user's, and the object that it becomes.
 #[derive(Debug)]
@@ -45,12 +46,8 @@ pub(crate) fn read(
     let config = &project.config;
     let Effective { documents, content, warnings, rules } = Effective::read(project)?;
 
-    let (manifest_name, manifest_bytes) = read_file(&project.file(&config.manifest))?;
-    let mut sources = Sources::default();
-    let manifest = sources
-        .add_bytes(manifest_name, &manifest_bytes)
-        .and_then(|source| Manifest::parse(&mut sources, source))
-        .map_err(|findings| CommandError::invalid(&findings, &sources))?;
+    let file = project.file(&config.manifest);
+    let ManifestFile { manifest, bytes: manifest_bytes, sources } = manifest::read(project, &rules, &file)?;
 
     let data = data_files(project)?;
     let findings: Vec<_> =

@@ -1,0 +1,136 @@
+use std::num::NonZeroU32;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode as ProcessExitCode;
+use std::time::UNIX_EPOCH;
+
+use mlpp_parameters::{
+    Digest, DriftPolicy, Effective as EffectiveLaunch, ManifestEvent, Provenance, Revision, Stamp,
+    execution_input,
+};
+use mlpp_provider::{LaunchRequest, Prepared, compose, recorded_content};
+use serde_json::Value;
+
+use super::TOOL;
+use crate::config::Project;
+use crate::documents::Effective;
+use crate::error::{CommandError, Plain};
+use crate::exit_code::ExitCode;
+use crate::manifest::{self, ManifestFile};
+use crate::output;
+use crate::store;
+
+/// Print the execution input that a manifest would launch, and launch nothing
+///
+/// Name and stamp are those of a manifest that arrives under the configured bucket and prefix at the time when the file was
+/// last written.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The manifest; without it the one that mlpp.toml names
+    #[arg(value_name = "MANIFEST")]
+    manifest_file: Option<PathBuf>,
+    /// Take the parameters from the documents as they are, not from the store
+    #[arg(long)]
+    documents: bool,
+    /// Launch it so many times: the stamp of another attempt than the first is another one
+    #[arg(long, value_name = "NUMBER", default_value = "1")]
+    attempt: NonZeroU32,
+    /// Print the input on one line, as it is sent
+    #[arg(long)]
+    compact: bool,
+}
+
+/// Runs the command.
+pub(crate) fn run(args: &Args, project: &Project) -> Result<ProcessExitCode, CommandError> {
+    let file = args.manifest_file.clone().unwrap_or_else(|| project.file(&project.config.manifest));
+    let effective = Effective::read(project)?;
+    let read = manifest::read(project, &effective.rules, &file)?;
+    let event = event(project, &file, &read)?;
+    let prepared = if args.documents {
+        from_documents(args, project, &effective, read, event)?
+    } else {
+        super::block_on(from_store(args, project, &effective, &read, &event))??
+    };
+    CommandError::invalid(&prepared.warnings, &prepared.sources).show();
+    output::note(format_args!("execution {}, {} bytes", prepared.name, prepared.input.len()));
+    if args.compact {
+        output::data(&prepared.input)?;
+    } else {
+        let value: Value = serde_json::from_str(&prepared.input)
+            .map_err(|error| CommandError::failed("read the input", error))?;
+        output::json(&value)?;
+    }
+    Ok(ExitCode::Success.into())
+}
+
+/// The event of the manifest's arrival.
+fn event(project: &Project, file: &Path, read: &ManifestFile) -> Result<ManifestEvent, CommandError> {
+    let failed = |error| CommandError::failed(&format!("read {}", file.display()), error);
+    let modified = std::fs::metadata(file).and_then(|data| data.modified()).map_err(failed)?;
+    let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    Ok(ManifestEvent {
+        bucket: project.config.manifest_s3_bucket_name.clone(),
+        key: format!("{}{name}", project.config.manifest_s3_bucket_key_prefix),
+        revision: Revision::Version(Digest::of(&read.bytes).to_string()),
+        last_modified: modified.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
+    })
+}
+
+async fn from_store(
+    args: &Args,
+    project: &Project,
+    effective: &Effective,
+    read: &ManifestFile,
+    event: &ManifestEvent,
+) -> Result<Prepared, CommandError> {
+    let store = store::open(project)?;
+    // Without a release there is nothing that a launch would be about.
+    recorded_content(&store, &project.path, None)
+        .await
+        .map_err(|error| store::read_failed(project, error))?;
+    let request = LaunchRequest {
+        event,
+        attempt: args.attempt,
+        path: &project.path,
+        policy: project.drift(),
+        rules: &effective.rules,
+        overridable: &project.config.overridable,
+        tool: TOOL,
+    };
+    compose(&store, &read.bytes, &request).await.map_err(|error| store::launch_failed(project, error))
+}
+
+fn from_documents(
+    args: &Args,
+    project: &Project,
+    effective: &Effective,
+    read: ManifestFile,
+    event: ManifestEvent,
+) -> Result<Prepared, CommandError> {
+    let ManifestFile { manifest, bytes, sources } = read;
+    let composed = EffectiveLaunch::compose(
+        &effective.documents.root,
+        "the documents",
+        &manifest,
+        &project.path,
+        &effective.rules,
+        sources,
+    );
+    let composed = composed.map_err(|(findings, sources)| CommandError::invalid(&findings, &sources))?;
+    let stamp = Stamp::of(&event, args.attempt);
+    let provenance = Provenance {
+        release: None,
+        policy: DriftPolicy::Ignore,
+        drift: Vec::new(),
+        event,
+        manifest_digest: Digest::of(&bytes),
+        overridden: composed.overridden,
+        tool: TOOL.to_owned(),
+    };
+    let input = execution_input(&composed.document, &manifest, &stamp, &provenance).map_err(|error| {
+        let help = "keep large values in S3 and give their URIs".to_owned();
+        let plain = Plain { code: "document/input-too-large", message: error.to_string(), help };
+        CommandError::one(ExitCode::InvalidInput, plain)
+    })?;
+    let (warnings, sources) = (composed.warnings, composed.sources);
+    Ok(Prepared { name: stamp.execution_name(), input, provenance, warnings, sources })
+}
