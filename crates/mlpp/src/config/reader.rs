@@ -14,6 +14,8 @@ pub(super) type Table<'a> = DeTable<'a>;
 pub(super) struct Reader {
     pub(super) source: u16,
     pub(super) findings: Vec<Diagnostic>,
+    /// Places that no diagnostic may show: what stands there may be a secret.
+    pub(super) hidden: Vec<Span>,
 }
 
 impl Reader {

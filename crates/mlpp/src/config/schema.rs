@@ -48,7 +48,9 @@ fn other(name: &str) -> Value {
         "substitutions" => pairs("Values for ${Name} in state machines"),
         "data" => pairs("The objects of the local buckets by S3 URI, and the files they are copied from"),
         "state_machines" => pairs("State machines of the project's own: files by name"),
-        "input_schemas" => pairs("JSON Schemas of what state machines of the project's own read: files by name"),
+        "input_schemas" => {
+            pairs("JSON Schemas of what state machines of the project's own read: files by name")
+        }
         "predict" => {
             let members = OF_PREDICT.iter().map(|name| ((*name).to_owned(), json!({"type": "string"})));
             json!({
@@ -74,8 +76,7 @@ fn other(name: &str) -> Value {
 
 fn members(of: impl Fn(&Setting) -> bool, others: &[&str]) -> Map<String, Value> {
     let scalars = SETTINGS.iter().filter(|setting| of(setting));
-    let mut members: Map<_, _> =
-        scalars.map(|setting| (setting.name.to_owned(), scalar(setting))).collect();
+    let mut members: Map<_, _> = scalars.map(|setting| (setting.name.to_owned(), scalar(setting))).collect();
     members.extend(others.iter().map(|name| ((*name).to_owned(), other(name))));
     members
 }
