@@ -86,6 +86,12 @@ pub(super) fn apply(
     args: &WriteArgs,
     release: &Release<'_>,
 ) -> Result<ProcessExitCode, CommandError> {
+    if !store::is_there(project) {
+        // What is in the way is told before a store is made.
+        let store = store::open(project)?;
+        let applying = Applying::reading(project, &store, documents, content)?;
+        (release.check)(&super::block_on(applying.plan(content, release.keep_drift))??)?;
+    }
     let (_lock, store) = store::open_to_write(project)?;
     let mut applying = Applying::new(project, &store, documents, content)?;
     applying.adopt = args.adopt;

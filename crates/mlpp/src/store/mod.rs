@@ -25,6 +25,11 @@ pub(crate) fn open(project: &Project) -> Result<LocalStore, CommandError> {
         .map_err(|error| store_failed(project, error))
 }
 
+/// Whether there is a store. A command that would find something in its way asks before it makes one.
+pub(crate) fn is_there(project: &Project) -> bool {
+    project.local_folder().join(DATABASE).exists()
+}
+
 /// Opens the store for writing; nobody else writes while the lock is held.
 pub(crate) fn open_to_write(project: &Project) -> Result<(WriterLock, LocalStore), CommandError> {
     let folder = project.local_folder();
