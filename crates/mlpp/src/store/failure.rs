@@ -22,6 +22,10 @@ fn plain(
 }
 
 /// The store cannot be used.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "it is the last one to have the error, as its siblings are"
+)]
 pub(crate) fn store_failed(project: &Project, error: StoreError) -> CommandError {
     let folder = project.local_folder();
     let message = with_sources(&error);
