@@ -94,13 +94,7 @@ fn a_folder_that_cannot_be_one() {
         project.write(".mlpp", "a file in its place");
     };
     let database = |project: &Project| std::fs::create_dir_all(project.path().join(".mlpp/mlpp.db")).unwrap();
-    refused(
-        false,
-        &[
-            ("a file for the folder", file, APPLY, 1, "store/unavailable"),
-            ("a file for the folder", file, &["run"], 1, "store/unavailable"),
-        ],
-    );
+    refused(false, &[("a file for the folder", file, APPLY, 1, "store/unavailable")]);
     let project = Project::titanic();
     database(&project);
     for command in [PLAN, &["show", "--live"], &["history"]] {
@@ -189,7 +183,7 @@ fn leave_half_done(project: &Project, writes: usize) {
 
 #[test]
 fn a_claim_that_a_killed_process_left_is_made_good() {
-    for writes in [1, 2, 3, 4] {
+    for writes in 1..=6 {
         let project = Project::titanic();
         project.expect(0, ["apply"]);
         let before = project.stdout(0, ["show", "--live", "--json"]);
@@ -199,15 +193,15 @@ fn a_claim_that_a_killed_process_left_is_made_good() {
             project.replace("hyperparameters.json", from, to);
         }
         leave_half_done(&project, writes);
-        // What was in force is in force.
-        assert_eq!(project.stdout(0, ["show", "--live", "--json"]), before, "after {writes} writes");
-        assert_eq!(
-            project.json(0, ["show", "--live", "--json", "--drift", "fail"])["staticHyperParameters"]["seed"],
-            "1"
-        );
+        // What was in force is in force, or the new release once its mark may have been written.
+        let shown = project.stdout(0, ["show", "--live", "--json"]);
+        let new = project.stdout(0, ["show", "--json"]);
+        assert!(shown == before || writes > 3 && shown == new, "after {writes} writes:\n{shown}");
+        assert_eq!(project.stdout(0, ["show", "--live", "--json", "--drift", "fail"]), shown);
+        assert_eq!(project.stdout(0, ["show", "--live", "--json", "--drift", "ignore"]), shown);
         assert_eq!(project.stdout(0, ["diff", "--live", "--exit-code"]), "");
-        project.expect(6, ["plan", "--exit-code"]);
-        if project.json(0, ["history", "--json"]).as_array().unwrap().len() == 2 {
+        let releases = project.json(0, ["history", "--json"]);
+        if releases.as_array().unwrap().len() == 2 && releases[0]["committed"] == false {
             let told = project.stderr(&project.expect(0, PLAN));
             assert!(told.contains("release 2 was claimed by somebody at "), "{told}");
         }
@@ -342,7 +336,7 @@ const DOCUMENTS: &[(&str, fn(&Project), &str)] = &[
                 "demo-bucket/model-artifacts/",
             )
         },
-        "value/pattern",
+        "value/s3-uri",
     ),
     ("a name that two keys come to", |project| own(project, "\"own/key\": 1"), "name/level"),
     ("no object", |project| project.write("ml-parameters.json", "[1]"), "document/shape"),

@@ -94,7 +94,8 @@ impl Project {
         serde_json::from_str(&self.stdout(code, args)).unwrap()
     }
 
-    /// Runs it, expects `code`, and the stable `name` of the error on standard error; what it says there.
+    /// Runs it, expects `code`, and the stable `name` of the error on standard error; what it says there,
+    /// without the breaks of long lines.
     #[track_caller]
     pub(crate) fn refused<S: AsRef<OsStr>>(
         &self,
@@ -105,7 +106,7 @@ impl Project {
         let output = self.expect(code, args);
         let stderr = self.stderr(&output);
         assert!(stderr.lines().any(|line| line.trim() == name), "no {name}:\n{stderr}");
-        stderr
+        stderr.split_whitespace().filter(|word| *word != "│").collect::<Vec<_>>().join(" ")
     }
 
     /// The parameter store, which must be there.
