@@ -224,7 +224,6 @@ fn a_secret_in_the_wrong_place_is_not_quoted() {
 }
 
 #[test]
-#[ignore = "the snippet of mlpp.toml still shows what stands in the place of a source"]
 fn a_secret_in_the_settings_is_not_quoted() {
     not_quoted(&[("mlpp.toml", "\"env:TEST_POINTED\"", "\"s3nt1nel\"", "config/secret")]);
 }
