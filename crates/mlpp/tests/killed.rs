@@ -7,7 +7,7 @@ mod util;
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
-use std::process::Output;
+use std::process::{Output, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use mlpp_local::{DATABASE, LocalStore};
@@ -120,7 +120,7 @@ fn kill(project: &Project, versions: &[Value; 2]) -> Result<Kills, String> {
         project.write("own.json", version.to_string());
         let before = stored(&store);
         let limit = numbers.below(WRITES);
-        let mut child = project.command(["apply", "--yes", "--quiet"]).spawn().unwrap();
+        let mut child = project.command(["apply", "--yes", "--quiet"]).stdout(Stdio::null()).spawn().unwrap();
         let mut writes = 0;
         // It is killed once it has come so far, or after its end.
         let ended = loop {

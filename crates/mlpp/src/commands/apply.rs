@@ -33,6 +33,7 @@ pub(crate) struct Args {
 
 /// What every command takes that writes a release.
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct WriteArgs {
     /// Do not ask before parameters are deleted or replaced
     #[arg(long, short)]
@@ -50,24 +51,19 @@ pub(crate) struct WriteArgs {
 
 /// Runs the command.
 pub(crate) fn run(args: &Args, project: &Project) -> Result<ProcessExitCode, CommandError> {
-    match &args.plan {
-        Some(file) => {
-            let saved = read_saved(file, project)?;
-            let documents = saved.documents.clone();
-            let check =
-                |planned: &Planned| saved.check(planned).map_err(|error| not_applicable(file, &error));
-            let release = Release { action: Action::Apply, keep_drift: saved.keep_drift, check: &check };
-            apply(project, &saved.wanted(), &documents, &args.write, &release)
-        }
-        None => {
-            let effective = Effective::read(project)?;
-            effective.show_warnings(project);
-            let documents = effective.recorded_digests(project);
-            let release =
-                Release { action: Action::Apply, keep_drift: args.keep_drift, check: &|_: &Planned| Ok(()) };
-            apply(project, &effective.content, &documents, &args.write, &release)
-        }
-    }
+    let Some(file) = &args.plan else {
+        let effective = Effective::read(project)?;
+        effective.show_warnings(project);
+        let documents = effective.recorded_digests(project);
+        let release =
+            Release { action: Action::Apply, keep_drift: args.keep_drift, check: &|_: &Planned| Ok(()) };
+        return apply(project, &effective.content, &documents, &args.write, &release);
+    };
+    let saved = read_saved(file, project)?;
+    let documents = saved.documents.clone();
+    let check = |planned: &Planned| saved.check(planned).map_err(|error| not_applicable(file, &error));
+    let release = Release { action: Action::Apply, keep_drift: saved.keep_drift, check: &check };
+    apply(project, &saved.wanted(), &documents, &args.write, &release)
 }
 
 /// What is to be applied beside the content.

@@ -14,6 +14,7 @@ use crate::store::{self, shown};
 
 /// Show the effective parameters: what the documents say, what a release recorded, or what a launch would read
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct Args {
     /// What this release recorded
     #[arg(long, value_name = "NUMBER", group = "what")]
@@ -33,7 +34,7 @@ pub(crate) struct Args {
     /// Print as YAML
     #[arg(long, group = "format", conflicts_with_all = ["origin", "config"])]
     yaml: bool,
-    /// Print as assignments for a shell: MODEL_NAME='survival-model'
+    /// Print as assignments for a shell: `MODEL_NAME='survival-model'`
     #[arg(long, group = "format", conflicts_with_all = ["origin", "config"])]
     env: bool,
 }

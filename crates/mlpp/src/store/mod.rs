@@ -51,7 +51,7 @@ pub(crate) fn open_to_write(project: &Project) -> Result<(WriterLock, LocalStore
 }
 
 fn unwritable(error: &LocalError) -> CommandError {
-    let message = failure::with_sources(error);
+    let message = mlpp_provider::with_sources(error);
     let help = "the folder must be one that you may read and write".to_owned();
     CommandError::one(ExitCode::Failure, Plain { code: "store/unavailable", message, help })
 }
