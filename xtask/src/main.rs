@@ -18,6 +18,7 @@ mod peers;
 mod process;
 mod readme;
 mod requirements;
+mod schemas;
 mod test;
 mod totals;
 mod workspace;
@@ -48,6 +49,8 @@ enum Chore {
     /// Format, licences, arrows, defects, clippy, docs, and the README's own test command. A failing stage does not stop
     /// the ones after it. The last line of the output is the totals of the tests.
     Ci,
+    /// Write the JSON Schemas below schemas/ anew
+    Schemas,
     /// Check the licence of every dependency against xtask/licences.toml
     Licences,
     /// Check the dependencies between our crates, and the banned ones, against xtask/arrows.toml
@@ -66,6 +69,7 @@ fn run(chore: &Chore) -> Result<Conclusion, Error> {
         Chore::Test(arguments) => test::run(&workspace, arguments),
         Chore::Bench(arguments) => Ok(bench::run(&workspace, arguments).into()),
         Chore::Ci => Ok(ci::run(&workspace)),
+        Chore::Schemas => Ok(schemas::run(&workspace).into()),
         Chore::Licences => Ok(licences::run(&workspace).into()),
         Chore::Arrows => Ok(arrows::run(&workspace).into()),
         Chore::Defects(arguments) => Ok(defects::run(&workspace, arguments).into()),

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use mlpp_parameters::Digest;
 use mlpp_provider::{
     ExecutionDescription, ExecutionStatus, StartExecution, Started, WorkflowKind, Workflows, WorkflowsError,
+    with_sources,
 };
 use mlpp_sagemaker::SageMaker;
 use mlpp_states::driver::{self, Observer, StopHandle, StopSignal, SystemClock, stop_channel};
@@ -228,17 +229,6 @@ fn description(outcome: &Outcome) -> ExecutionDescription {
         Outcome::Aborted { error, cause } => (ExecutionStatus::Aborted, None, text(error), text(cause)),
     };
     ExecutionDescription { status, output, error, cause }
-}
-
-/// An error and what lies behind it, in one line.
-fn with_sources(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }
 
 /// What is random in an execution follows from its ARN, so that it can be reproduced.

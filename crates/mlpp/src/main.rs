@@ -14,6 +14,9 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 fn main() -> ExitCode {
+    if let Some(order) = commands::supervise::order(std::env::args_os()) {
+        return commands::supervise::run(order);
+    }
     commands::Cli::parse().run().unwrap_or_else(|error| {
         error.show();
         error.exit_code.into()

@@ -2,8 +2,8 @@
 
 use std::io::{self, Write as _};
 
-use comfy_table::Table;
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
+use comfy_table::{LineStyle, Table};
 use serde::Serialize;
 
 use crate::error::CommandError;
@@ -39,6 +39,7 @@ pub(crate) fn json(value: &impl Serialize) -> Result<(), CommandError> {
 /// An empty table with these headings.
 pub(crate) fn table<const N: usize>(headings: [&str; N]) -> Table {
     let mut table = Table::new();
-    table.load_style(UTF8_HORIZONTAL_ONLY).set_header(headings);
+    // A line between any two rows would make it twice as long.
+    table.load_style(UTF8_HORIZONTAL_ONLY.row_separator(LineStyle::none())).set_header(headings);
     table
 }

@@ -67,7 +67,7 @@ impl Sources {
     }
 
     /// Writes asterisks over the text at `span`, so that no diagnostic shows it.
-    pub(crate) fn mask(&mut self, span: Span) {
+    pub fn mask(&mut self, span: Span) {
         let Some(source) = self.0.get_mut(usize::from(span.source)) else { return };
         let (start, end) = (span.start as usize, span.end as usize);
         let Some(hidden) = source.text.get(start..end) else { return };

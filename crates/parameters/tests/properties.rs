@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+use std::collections::HashSet;
+
 use mlpp_parameters::json::{Node, Value};
 use mlpp_parameters::{Documents, ProjectRules, Severity, Sources, StorePath, decode, rules, validate};
 use proptest::prelude::*;
@@ -148,6 +150,8 @@ fn check(text: &str) -> Result<(), TestCaseError> {
     let findings = match validate(&documents, &path, &ProjectRules::default()) {
         Ok(valid) => {
             prop_assert_eq!(&decode(&valid.content).unwrap(), &documents.root);
+            let names: HashSet<_> = valid.content.entries.iter().map(|entry| &entry.levels).collect();
+            prop_assert_eq!(names.len(), valid.content.entries.len(), "two values have one name");
             prop_assert!(valid.warnings.iter().all(|finding| finding.severity == Severity::Warning));
             valid.warnings
         }
@@ -157,8 +161,7 @@ fn check(text: &str) -> Result<(), TestCaseError> {
         }
     };
     prop_assert!(findings.len() <= 3 * nodes(&documents.root), "{} findings", findings.len());
-    let shown = &documents.sources;
-    prop_assert!(!shown.get(0).unwrap().text.contains(SENTINEL));
+    prop_assert!(!documents.sources.get(0).unwrap().text.contains(SENTINEL));
     for finding in &findings {
         let said = [
             &finding.message,

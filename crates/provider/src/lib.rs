@@ -4,6 +4,7 @@
 //! that tests use. Nothing here touches a clock: times are passed in.
 
 mod apply;
+mod cause;
 mod clock;
 pub mod contract;
 mod destroy;
@@ -19,6 +20,7 @@ mod saved;
 mod secrets;
 
 pub use apply::{ApplyError, ApplyOutcome, ApplyRequest, Progress, apply};
+pub use cause::with_sources;
 pub use clock::Clock;
 pub use destroy::{DestroyError, DestroyOutcome, destroy, plan_destroy};
 pub use history::{Release, history, pin};

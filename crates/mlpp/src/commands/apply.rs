@@ -33,6 +33,7 @@ pub(crate) struct Args {
 
 /// What every command takes that writes a release.
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct WriteArgs {
     /// Do not ask before parameters are deleted or replaced
     #[arg(long, short)]
@@ -50,24 +51,19 @@ pub(crate) struct WriteArgs {
 
 /// Runs the command.
 pub(crate) fn run(args: &Args, project: &Project) -> Result<ProcessExitCode, CommandError> {
-    match &args.plan {
-        Some(file) => {
-            let saved = read_saved(file, project)?;
-            let documents = saved.documents.clone();
-            let check =
-                |planned: &Planned| saved.check(planned).map_err(|error| not_applicable(file, &error));
-            let release = Release { action: Action::Apply, keep_drift: saved.keep_drift, check: &check };
-            apply(project, &saved.wanted(), &documents, &args.write, &release)
-        }
-        None => {
-            let effective = Effective::read(project)?;
-            effective.show_warnings(project);
-            let documents = effective.recorded_digests(project);
-            let release =
-                Release { action: Action::Apply, keep_drift: args.keep_drift, check: &|_: &Planned| Ok(()) };
-            apply(project, &effective.content, &documents, &args.write, &release)
-        }
-    }
+    let Some(file) = &args.plan else {
+        let effective = Effective::read(project)?;
+        effective.show_warnings(project);
+        let documents = effective.recorded_digests(project);
+        let release =
+            Release { action: Action::Apply, keep_drift: args.keep_drift, check: &|_: &Planned| Ok(()) };
+        return apply(project, &effective.content, &documents, &args.write, &release);
+    };
+    let saved = read_saved(file, project)?;
+    let documents = saved.documents.clone();
+    let check = |planned: &Planned| saved.check(planned).map_err(|error| not_applicable(file, &error));
+    let release = Release { action: Action::Apply, keep_drift: saved.keep_drift, check: &check };
+    apply(project, &saved.wanted(), &documents, &args.write, &release)
 }
 
 /// What is to be applied beside the content.
@@ -86,6 +82,12 @@ pub(super) fn apply(
     args: &WriteArgs,
     release: &Release<'_>,
 ) -> Result<ProcessExitCode, CommandError> {
+    if !store::is_there(project)? {
+        // What is in the way is told before a store is made.
+        let store = store::open(project)?;
+        let applying = Applying::reading(project, &store, documents, content)?;
+        (release.check)(&super::block_on(applying.plan(content, release.keep_drift))??)?;
+    }
     let (_lock, store) = store::open_to_write(project)?;
     let mut applying = Applying::new(project, &store, documents, content)?;
     applying.adopt = args.adopt;
@@ -114,16 +116,18 @@ fn read_saved(file: &Path, project: &Project) -> Result<SavedPlan, CommandError>
         CommandError::one(ExitCode::InvalidInput, Plain { code: "plan/not-valid", message, help })
     })?;
     let saved = SavedPlan::from_text(&text).map_err(|error| not_applicable(file, &error))?;
-    if saved.path != project.path {
+    let (message, help) = if saved.path != project.path {
         let message =
             format!("{} is a plan for {}, and this project is {}", file.display(), saved.path, project.path);
-        let help = "apply it in its own project, or plan again".to_owned();
-        return Err(CommandError::one(
-            ExitCode::InvalidInput,
-            Plain { code: "plan/not-valid", message, help },
-        ));
-    }
-    Ok(saved)
+        (message, "apply it in its own project, or plan again".to_owned())
+    } else if saved.environment != project.environment() {
+        let (made, chosen) = (&saved.environment, project.environment());
+        let message = format!("{} is a plan for {made}, and the environment is {chosen}", file.display());
+        (message, format!("apply it with --environment {made}, or plan again"))
+    } else {
+        return Ok(saved);
+    };
+    Err(CommandError::one(ExitCode::InvalidInput, Plain { code: "plan/not-valid", message, help }))
 }
 
 fn not_applicable(file: &Path, error: &SavedPlanError) -> CommandError {

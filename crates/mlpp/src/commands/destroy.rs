@@ -3,7 +3,7 @@ use std::process::ExitCode as ProcessExitCode;
 use mlpp_local::SystemClock;
 use mlpp_parameters::Content;
 use mlpp_parameters::release::Action;
-use mlpp_provider::{destroy, plan_destroy};
+use mlpp_provider::{DestroyOutcome, destroy, plan_destroy};
 use serde_json::json;
 
 use super::apply::WriteArgs;
@@ -26,15 +26,18 @@ pub(crate) struct Args {
 /// Runs the command.
 pub(crate) fn run(args: &Args, project: &Project) -> Result<ProcessExitCode, CommandError> {
     let args = &args.write;
+    if !store::is_there(project)? {
+        return print(project, &DestroyOutcome { deleted: 0, releases: 0 }, args.json);
+    }
     let (_lock, store) = store::open_to_write(project)?;
     let mut applying = Applying::new(project, &store, &[], &Content::default())?;
     applying.adopt = args.adopt;
     let planned = super::block_on(plan_destroy(&store, &project.path, applying.secrets()))?
         .map_err(|error| store::planning_failed(project, error))?;
-    if !args.quiet && !args.json {
-        plan::print(project, &planned, false)?;
-    }
     if planned.status.claimed > 0 {
+        if !args.quiet && !args.json {
+            plan::print(project, &planned, false)?;
+        }
         let deletes = planned.plan.changes().count();
         confirm(&format!("delete {deletes} parameters and all releases of {}", project.path), args.yes)?;
     }
@@ -44,15 +47,15 @@ pub(crate) fn run(args: &Args, project: &Project) -> Result<ProcessExitCode, Com
     let outcome = super::interruptible(destroy(&store, &SystemClock, &planned, &request, step))?
         .map_err(|error| store::destroy_failed(project, error))?;
     bar.finish();
-    if args.json {
-        output::json(&json!({
-            "path": project.path.as_str(), "deleted": outcome.deleted, "releases": outcome.releases,
-        }))?;
+    print(project, &outcome, args.json)
+}
+
+fn print(project: &Project, outcome: &DestroyOutcome, json: bool) -> Result<ProcessExitCode, CommandError> {
+    let DestroyOutcome { deleted, releases } = outcome;
+    if json {
+        output::json(&json!({"path": project.path.as_str(), "deleted": deleted, "releases": releases}))?;
     } else {
-        output::data(format_args!(
-            "{} parameters and {} releases deleted",
-            outcome.deleted, outcome.releases
-        ))?;
+        output::data(format_args!("{deleted} parameters and {releases} releases deleted"))?;
     }
     Ok(ExitCode::Success.into())
 }

@@ -87,6 +87,8 @@ fn print(args: &Args, before: &Content, after: &Content) -> Result<bool, Command
             .map(|d| json!({"parameter": d.key(), "before": json_of(d.before), "after": json_of(d.after)}))
             .collect();
         output::json(&rows)?;
+    } else if before == after && after.entries.iter().any(|entry| entry.kind == Kind::Secret) {
+        output::note("nothing differs; whether a secret has another value now, mlpp plan tells");
     } else if before == after {
         output::note("nothing differs");
     } else if found.is_empty() {

@@ -35,7 +35,9 @@ pub(crate) fn run(args: &Args, project: &Project) -> Result<ProcessExitCode, Com
     match &args.parameter {
         None => list(args, &releases)?,
         Some(parameter) => {
-            let key = parameter.trim_start_matches('/');
+            // The full name, as the store and the plan show it, will do as well.
+            let full = parameter.strip_prefix(project.path.as_str()).filter(|below| below.starts_with('/'));
+            let key = full.unwrap_or(parameter).trim_start_matches('/');
             super::block_on(values(args, project, &store, &releases, key))??;
         }
     }

@@ -12,7 +12,7 @@ mod render;
 mod rollback;
 mod run;
 mod show;
-mod supervise;
+pub(crate) mod supervise;
 mod yaml;
 
 use std::future::Future;
@@ -51,14 +51,12 @@ enum Command {
     Destroy(destroy::Args),
     Run(run::Args),
     Algorithm(algorithm::Args),
-    #[command(hide = true)]
-    Supervise(supervise::Args),
 }
 
 impl Cli {
     /// Runs the command that was given.
     pub(crate) fn run(self) -> Result<std::process::ExitCode, CommandError> {
-        let settings = self.settings.with_variables(|name| std::env::var(name).ok());
+        let settings = self.settings.with_variables(variables());
         let project = || Project::open(&self.project, &settings);
         match self.command {
             Command::Plan(args) => plan::run(&args, &project()?),
@@ -73,7 +71,6 @@ impl Cli {
             Command::Destroy(args) => destroy::run(&args, &project()?),
             Command::Run(args) => run::run(&args, &self.project, &settings).map(Into::into),
             Command::Algorithm(args) => Ok(algorithm::run(&args)),
-            Command::Supervise(args) => Ok(supervise::run(args)),
         }
     }
 }
@@ -105,4 +102,10 @@ fn interruptible<T>(future: impl Future<Output = T>) -> Result<T, CommandError> 
 
 fn runtime() -> Result<tokio::runtime::Runtime, CommandError> {
     tokio::runtime::Runtime::new().map_err(|error| CommandError::failed("start", error))
+}
+
+/// The environment's variables that are texts.
+fn variables() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }

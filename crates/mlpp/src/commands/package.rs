@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode as ProcessExitCode;
 
 use mlpp_parameters::json::{Member, Value, to_pretty};
-use mlpp_parameters::{Digest, Kind};
+use mlpp_parameters::{Digest, Documents, Kind, validate};
 use serde_json::json;
 
 use crate::config::Project;
@@ -43,6 +43,8 @@ pub(crate) fn run(args: &Args, project: &Project) -> Result<ProcessExitCode, Com
         to_pretty(&Value::Object(members.iter().filter(wanted).cloned().collect()))
     };
     let (parameters, hyperparameters) = (part(false), part(true));
+    let packaged = [("ml-parameters.json", parameters.as_str()), ("hyperparameters.json", &hyperparameters)];
+    let digest = content_digest(packaged, project, &effective)?;
     let path = &project.path;
     let secrets: Vec<_> = effective
         .content
@@ -54,7 +56,7 @@ pub(crate) fn run(args: &Args, project: &Project) -> Result<ProcessExitCode, Com
     let about = json!({
         "path": path.as_str(),
         "environment": project.environment(),
-        "content_digest": effective.content.digest().as_str(),
+        "content_digest": digest.as_str(),
         "documents": {
             "ml-parameters.json": Digest::of(&parameters).as_str(),
             "hyperparameters.json": Digest::of(&hyperparameters).as_str(),
@@ -74,6 +76,20 @@ pub(crate) fn run(args: &Args, project: &Project) -> Result<ProcessExitCode, Com
     write(&args.out, &files, args.force)?;
     output::json(&about)?;
     Ok(ExitCode::Success.into())
+}
+
+/// The digest of the leaves as who deploys the two documents records them: in the order in which these have them.
+fn content_digest(
+    packaged: [(&str, &str); 2],
+    project: &Project,
+    effective: &Effective,
+) -> Result<Digest, CommandError> {
+    let invalid = |(findings, sources): (Vec<_>, _)| CommandError::invalid(&findings, &sources);
+    let documents = Documents::merge(packaged).map_err(invalid)?;
+    let valid = validate(&documents, &project.path, &effective.rules);
+    valid
+        .map(|valid| valid.content.digest())
+        .map_err(|findings| CommandError::invalid(&findings, &documents.sources))
 }
 
 /// Writes all files, or none.

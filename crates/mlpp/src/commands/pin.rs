@@ -1,6 +1,6 @@
 use std::process::ExitCode as ProcessExitCode;
 
-use mlpp_provider::pin;
+use mlpp_provider::{pin, recorded_content};
 
 use crate::config::Project;
 use crate::error::CommandError;
@@ -20,6 +20,9 @@ pub(crate) struct Args {
 
 /// Runs the command.
 pub(crate) fn run(args: &Args, project: &Project) -> Result<ProcessExitCode, CommandError> {
+    // What is not there is told before anything is made or locked.
+    super::block_on(recorded_content(&store::open(project)?, &project.path, Some(args.release)))?
+        .map_err(|error| store::read_failed(project, error))?;
     let (_lock, store) = store::open_to_write(project)?;
     super::block_on(pin(&store, &project.path, args.release, !args.remove))?
         .map_err(|error| store::records_failed(project, error))?;

@@ -39,7 +39,9 @@ pub(crate) fn run(args: &Args, project: &Project) -> Result<ProcessExitCode, Com
     effective.show_warnings(project);
     let store = store::open(project)?;
     let documents = effective.recorded_digests(project);
-    let applying = Applying::new(project, &store, &documents, &effective.content)?;
+    // A saved plan holds fingerprints that the apply compares: they need the key that stays.
+    let applying = if args.out.is_some() { Applying::new } else { Applying::reading };
+    let applying = applying(project, &store, &documents, &effective.content)?;
     let planned = super::block_on(applying.plan(&effective.content, args.keep_drift))??;
     if let Some(file) = &args.out {
         let about = PlanAbout {

@@ -3,12 +3,12 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode as ProcessExitCode;
 use std::time::UNIX_EPOCH;
 
+use mlpp_parameters::json::{Member, Node, Value};
 use mlpp_parameters::{
-    Digest, DriftPolicy, Effective as EffectiveLaunch, ManifestEvent, Provenance, Revision, Stamp,
-    execution_input,
+    Digest, DriftPolicy, Effective as EffectiveLaunch, ManifestEvent, Provenance, Revision, SECRET, Stamp,
+    execution_input, secret_source,
 };
 use mlpp_provider::{LaunchRequest, Prepared, compose, recorded_content};
-use serde_json::Value;
 
 use super::TOOL;
 use crate::config::Project;
@@ -55,7 +55,7 @@ pub(crate) fn run(args: &Args, project: &Project) -> Result<ProcessExitCode, Com
     if args.compact {
         output::data(&prepared.input)?;
     } else {
-        let value: Value = serde_json::from_str(&prepared.input)
+        let value: serde_json::Value = serde_json::from_str(&prepared.input)
             .map_err(|error| CommandError::failed("read the input", error))?;
         output::json(&value)?;
     }
@@ -99,6 +99,24 @@ async fn from_store(
     compose(&store, &read.bytes, &request).await.map_err(|error| store::launch_failed(project, error))
 }
 
+/// Puts the name of its parameter in the place of each secret's source, as a release does. It has no version before it is
+/// applied.
+fn name_secrets(node: &mut Node, levels: &mut Vec<String>, project: &Project) -> Result<(), CommandError> {
+    if secret_source(&node.value).is_some() {
+        let name = project.path.name(levels);
+        let name = name.map_err(|error| CommandError::failed("name the parameter of a secret", error))?;
+        node.value = Value::Object(vec![Member::new(SECRET, Value::String(name.to_string()))]);
+    } else if let Value::Object(members) = &mut node.value {
+        // A secret is a parameter of its own: none stands in a list.
+        for member in members {
+            levels.push(member.name.clone());
+            name_secrets(&mut member.node, levels, project)?;
+            levels.pop();
+        }
+    }
+    Ok(())
+}
+
 fn from_documents(
     args: &Args,
     project: &Project,
@@ -107,14 +125,10 @@ fn from_documents(
     event: ManifestEvent,
 ) -> Result<Prepared, CommandError> {
     let ManifestFile { manifest, bytes, sources } = read;
-    let composed = EffectiveLaunch::compose(
-        &effective.documents.root,
-        "the documents",
-        &manifest,
-        &project.path,
-        &effective.rules,
-        sources,
-    );
+    let mut root = effective.documents.root.clone();
+    name_secrets(&mut root, &mut Vec::new(), project)?;
+    let composed =
+        EffectiveLaunch::compose(&root, "the documents", &manifest, &project.path, &effective.rules, sources);
     let composed = composed.map_err(|(findings, sources)| CommandError::invalid(&findings, &sources))?;
     let stamp = Stamp::of(&event, args.attempt);
     let provenance = Provenance {

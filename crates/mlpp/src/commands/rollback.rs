@@ -1,11 +1,12 @@
 use std::process::ExitCode as ProcessExitCode;
 
 use mlpp_parameters::release::Action;
-use mlpp_provider::{Planned, ReadError, history, recorded_content};
+use mlpp_provider::{Planned, ReadError, Release as Recorded, history, recorded_content};
 
 use super::apply::{self, Release, WriteArgs};
 use crate::config::Project;
-use crate::error::CommandError;
+use crate::error::{CommandError, Plain};
+use crate::exit_code::ExitCode;
 use crate::store;
 
 /// Bring an earlier release into force again, as a new release
@@ -30,8 +31,7 @@ pub(crate) fn run(args: &Args, project: &Project) -> Result<ProcessExitCode, Com
             let mut before = releases.iter().rev().skip_while(|release| !release.current).skip(1);
             before.find(|release| release.committed).map(|release| release.head.number)
         };
-        // Without an earlier release the number 0 is told to be absent.
-        let to = args.release.or_else(before).unwrap_or(0);
+        let Some(to) = args.release.or_else(before) else { return Err(nothing_before(project, &releases)) };
         let (_, content) = recorded_content(&store, &project.path, Some(to))
             .await
             .map_err(|error: ReadError| store::read_failed(project, error))?;
@@ -42,4 +42,15 @@ pub(crate) fn run(args: &Args, project: &Project) -> Result<ProcessExitCode, Com
     let release =
         Release { action: Action::Rollback { to }, keep_drift: false, check: &|_: &Planned| Ok(()) };
     apply::apply(project, &content, &documents, &args.write, &release)
+}
+
+/// There is no release to go back to.
+fn nothing_before(project: &Project, releases: &[Recorded]) -> CommandError {
+    let current = releases.iter().find(|release| release.current);
+    let message = match current {
+        Some(current) => format!("there is no release before release {}", current.head.number),
+        None => format!("nothing was applied yet at {}", project.path),
+    };
+    let help = "mlpp history lists the releases that there are".to_owned();
+    CommandError::one(ExitCode::InvalidInput, Plain { code: "release/absent", message, help })
 }

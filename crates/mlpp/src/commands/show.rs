@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::process::ExitCode as ProcessExitCode;
 
 use mlpp_parameters::json::{Node, Value, to_pretty};
@@ -13,6 +14,7 @@ use crate::store::{self, shown};
 
 /// Show the effective parameters: what the documents say, what a release recorded, or what a launch would read
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct Args {
     /// What this release recorded
     #[arg(long, value_name = "NUMBER", group = "what")]
@@ -32,7 +34,7 @@ pub(crate) struct Args {
     /// Print as YAML
     #[arg(long, group = "format", conflicts_with_all = ["origin", "config"])]
     yaml: bool,
-    /// Print as assignments for a shell: MODEL_NAME='survival-model'
+    /// Print as assignments for a shell: `MODEL_NAME='survival-model'`
     #[arg(long, group = "format", conflicts_with_all = ["origin", "config"])]
     env: bool,
 }
@@ -78,8 +80,11 @@ fn print(args: &Args, document: &Node) -> Result<(), CommandError> {
     if args.yaml {
         super::yaml::lines(&document.value, 0, &mut lines);
     } else if args.env {
-        let mut levels = Vec::new();
-        environment(&document.value, &mut levels, &mut lines);
+        let mut variables = Vec::new();
+        environment(&document.value, &mut Vec::new(), &mut variables);
+        tell_hidden(&variables);
+        let assignment = |Variable { name, text, .. }| format!("{name}='{}'", text.replace('\'', r"'\''"));
+        lines.extend(variables.into_iter().map(assignment));
     } else {
         tree(&document.value, "", &mut lines);
     }
@@ -134,12 +139,31 @@ fn leaf(value: &Value) -> String {
     }
 }
 
-/// Each leaf as a shell's assignment; its name in capitals, with `_` for all that a variable's name cannot have.
-fn environment(value: &Value, levels: &mut Vec<String>, lines: &mut Vec<String>) {
+/// A leaf as a shell's variable.
+struct Variable {
+    name: String,
+    /// The leaf's name in the store.
+    parameter: String,
+    text: String,
+}
+
+/// Tells which variables stand for several parameters: the last one hides the others.
+fn tell_hidden(variables: &[Variable]) {
+    let mut by_name: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for Variable { name, parameter, .. } in variables {
+        by_name.entry(name).or_default().push(parameter);
+    }
+    for (name, parameters) in by_name.iter().filter(|(_, parameters)| parameters.len() > 1) {
+        output::note(format_args!("{name} stands for {}; the last one holds", parameters.join(" and ")));
+    }
+}
+
+/// Each leaf as a variable; its name in capitals, with `_` for all that a variable's name cannot have.
+fn environment(value: &Value, levels: &mut Vec<String>, variables: &mut Vec<Variable>) {
     if is_branch(value) {
         for (name, child) in children(value) {
             levels.push(name);
-            environment(child, levels, lines);
+            environment(child, levels, variables);
             levels.pop();
         }
         return;
@@ -149,12 +173,12 @@ fn environment(value: &Value, levels: &mut Vec<String>, lines: &mut Vec<String>)
         .chars()
         .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' })
         .collect();
-    let prefix = if name.starts_with(|c: char| c.is_ascii_digit()) { "_" } else { "" };
+    let name = if name.starts_with(|c: char| c.is_ascii_digit()) { format!("_{name}") } else { name };
     let text = match value {
         Value::String(text) => text.clone(),
         other => other.to_string(),
     };
-    lines.push(format!("{prefix}{name}='{}'", text.replace('\'', r"'\''")));
+    variables.push(Variable { name, parameter: levels.join("/"), text });
 }
 
 /// A line for each leaf: its name, its value, the file with line and column.
@@ -209,6 +233,10 @@ fn collect<'a>(
         _ => return,
     };
     for (name, child) in named {
+        // The name of a range is a level of the names of its parameters, and no parameter.
+        if name == "Name" && levels.last().map(String::as_str) == child.value.as_str() {
+            continue;
+        }
         levels.push(name);
         collect(child, levels, sources, rows);
         levels.pop();

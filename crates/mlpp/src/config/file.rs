@@ -143,7 +143,8 @@ fn secrets(reader: &mut Reader, value: &Spanned<DeValue<'_>>) -> Pairs {
             valid = false;
         }
         if let Err(error) = source.get_ref().parse::<SecretSource>() {
-            // The text may be the secret itself, and is not told.
+            // The text may be the secret itself, and is neither told nor shown.
+            reader.hidden.push(reader.span(&source.span()));
             let help = "write \"env:NAME\", \"file:PATH\" or \"ssm:/existing/securestring\"";
             let message = format!("the source of the secret is none: {error}");
             reader.error("config/secret", source.span(), message, help);

@@ -5,6 +5,8 @@ mod overrides;
 mod reader;
 mod registry;
 mod resolve;
+#[cfg(test)]
+mod schema;
 mod shown;
 
 use std::collections::BTreeMap;
@@ -20,6 +22,7 @@ pub(crate) use resolve::Origin;
 
 use crate::error::{CommandError, Finding, Plain};
 use crate::exit_code::ExitCode;
+use crate::output;
 
 /// What the file is called.
 pub(crate) const FILE: &str = "mlpp.toml";
@@ -104,6 +107,9 @@ impl Project {
                     help: "name the folder that holds the documents".to_owned(),
                 },
             ));
+        }
+        for (name, meant) in overrides.misspelt() {
+            output::note(format_args!("warning: the variable {name} is not read; did you mean {meant}?"));
         }
         // What lies in the current folder is shown without it.
         let folder = if folder == Path::new(".") { Path::new("") } else { folder };

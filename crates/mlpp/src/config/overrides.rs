@@ -4,11 +4,15 @@ use clap::{Arg, ArgMatches, Command};
 
 use super::registry::{SETTINGS, Setting};
 
+/// The variable that names the project's folder.
+const PROJECT: &str = "MLPP_PROJECT";
+
 /// The settings that flags and environment variables give.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Overrides {
     flags: BTreeMap<&'static str, String>,
     variables: BTreeMap<&'static str, String>,
+    misspelt: Vec<(String, &'static str)>,
 }
 
 /// Where a setting that overrides the file came from.
@@ -25,16 +29,35 @@ impl Overrides {
         flag.or_else(|| Some((self.variables.get(setting.name)?.as_str(), Overrider::Variable)))
     }
 
-    /// The same with what the variables of the environment give.
+    /// The same with what the variables of the environment give, of all that there are.
     #[must_use]
-    pub(crate) fn with_variables(mut self, variable: impl Fn(&str) -> Option<String>) -> Self {
-        for setting in SETTINGS {
-            if let Some(value) = variable(setting.variable) {
-                self.variables.insert(setting.name, value);
+    pub(crate) fn with_variables(mut self, variables: impl IntoIterator<Item = (String, String)>) -> Self {
+        for (name, value) in variables {
+            match SETTINGS.iter().find(|setting| setting.variable == name) {
+                Some(setting) => {
+                    self.variables.insert(setting.name, value);
+                }
+                None => self.misspelt.extend(meant(&name).map(|meant| (name.clone(), meant))),
             }
         }
         self
     }
+
+    /// Variables that are none of ours, and the ones that were perhaps meant.
+    pub(crate) fn misspelt(&self) -> impl Iterator<Item = (&str, &'static str)> {
+        self.misspelt.iter().map(|(name, meant)| (name.as_str(), *meant))
+    }
+}
+
+/// The variable that `name` was perhaps meant as.
+fn meant(name: &str) -> Option<&'static str> {
+    const NEAR: f64 = 0.93;
+    if !name.starts_with("MLPP_") || name == PROJECT {
+        return None;
+    }
+    let near =
+        SETTINGS.iter().map(|setting| (strsim::jaro_winkler(setting.variable, name), setting.variable));
+    near.filter(|(likeness, _)| *likeness > NEAR).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, meant)| meant)
 }
 
 impl clap::FromArgMatches for Overrides {

@@ -14,6 +14,8 @@ pub(super) type Table<'a> = DeTable<'a>;
 pub(super) struct Reader {
     pub(super) source: u16,
     pub(super) findings: Vec<Diagnostic>,
+    /// Places that no diagnostic may show: what stands there may be a secret.
+    pub(super) hidden: Vec<Span>,
 }
 
 impl Reader {
@@ -58,13 +60,11 @@ impl Reader {
 
     /// A text.
     pub(super) fn text(&mut self, name: &str, value: &Spanned<DeValue<'_>>) -> Option<Spanned<String>> {
-        match value.get_ref() {
-            DeValue::String(text) => Some(Spanned::new(value.span(), text.clone().into_owned())),
-            _ => {
-                self.wrong_type(name, value, "a string");
-                None
-            }
+        if let DeValue::String(text) = value.get_ref() {
+            return Some(Spanned::new(value.span(), text.clone().into_owned()));
         }
+        self.wrong_type(name, value, "a string");
+        None
     }
 
     /// A text, or a number as its text.
@@ -106,13 +106,11 @@ impl Reader {
         name: &str,
         value: &'a Spanned<DeValue<'b>>,
     ) -> Option<&'a DeTable<'b>> {
-        match value.get_ref() {
-            DeValue::Table(table) => Some(table),
-            _ => {
-                self.wrong_type(name, value, "a table");
-                None
-            }
+        if let DeValue::Table(table) = value.get_ref() {
+            return Some(table);
         }
+        self.wrong_type(name, value, "a table");
+        None
     }
 
     /// A key that is none of `known`.

@@ -66,8 +66,9 @@ pub(super) fn resolve(
         Err(findings) => return Err(CommandError::invalid(&findings, &sources)),
     };
     let text = sources.get(source).map_or_else(String::new, |source| source.text.to_string());
-    let mut reader = Reader { source, findings: Vec::new() };
+    let mut reader = Reader { source, findings: Vec::new(), hidden: Vec::new() };
     let file = file::read(&mut reader, &text);
+    reader.hidden.iter().for_each(|span| sources.mask(*span));
     let layers = Layers { overrides, file: &file, sources: &sources, source };
     let environment = layers.environment(&mut reader)?;
     let table = file.environments.get(&environment);
@@ -83,6 +84,13 @@ pub(super) fn resolve(
         }
         origins.insert(known.name, (value, origin));
     }
+    for covered in covered(&origins) {
+        let help = "keep the documents elsewhere, or choose another prefix";
+        match &origins["manifest_s3_bucket_key_prefix"].1 {
+            Origin::File { span, .. } => reader.error("config/key-prefix", span.clone(), covered, help),
+            _ => faults.push(Plain { code: "config/key-prefix", message: covered, help: help.to_owned() }),
+        }
+    }
     let overridable = overridable(&mut reader, &file);
     let errors = reader.findings.iter().any(|finding| finding.severity == Severity::Error);
     if errors || !faults.is_empty() {
@@ -93,6 +101,26 @@ pub(super) fn resolve(
     let path = path.map_err(|error| CommandError::failed("read parameter_store_path", error))?;
     let config = config(file, &environment, overridable.unwrap_or_default(), origins);
     Ok(Project { folder: folder.to_owned(), config, path, warnings, sources })
+}
+
+/// The documents that would be taken for manifests when they are uploaded: their keys begin as those of manifests do.
+fn covered(origins: &BTreeMap<&'static str, (String, Origin)>) -> Vec<String> {
+    let text = |name: &str| origins.get(name).map_or("", |(value, _)| value.as_str());
+    let (bucket, prefix) = (text("manifest_s3_bucket_name"), text("manifest_s3_bucket_key_prefix"));
+    let documents = [
+        ("parameters_s3_bucket_name", "parameters_s3_key"),
+        ("hyperparameters_s3_bucket_name", "hyperparameters_s3_key"),
+    ];
+    let lies_there = |(its_bucket, key): &(&str, &str)| {
+        !prefix.is_empty() && text(its_bucket) == bucket && text(key).starts_with(prefix)
+    };
+    documents
+        .into_iter()
+        .filter(lies_there)
+        .map(|(_, key)| {
+            format!("{key} \"{}\" begins with the prefix of manifests, in the same bucket", text(key))
+        })
+        .collect()
 }
 
 struct Layers<'a> {

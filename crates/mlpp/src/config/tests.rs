@@ -8,9 +8,8 @@ fn open(text: &str, flags: &[&str], variables: &[(&str, &str)]) -> Result<Projec
     std::fs::write(folder.path().join(FILE), text).unwrap();
     let command = Overrides::augment_args(clap::Command::new("mlpp").no_binary_name(true));
     let matches = command.try_get_matches_from(flags).unwrap();
-    let overrides = Overrides::from_arg_matches(&matches).unwrap().with_variables(|name| {
-        variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
-    });
+    let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    let overrides = Overrides::from_arg_matches(&matches).unwrap().with_variables(variables);
     Project::open(folder.path(), &overrides)
 }
 
@@ -75,4 +74,21 @@ fn what_a_flag_gives_is_checked_as_well() {
     for flags in [["--parameter-store-path", "ml"], ["--drift", "sometimes"], ["--keep-releases", "0"]] {
         assert!(open(TEXT, &flags, &[]).is_err(), "{flags:?}");
     }
+}
+
+#[test]
+fn a_variable_that_is_nearly_one_of_ours_is_told() {
+    let variables = ["MLPP_ENVIROMENT", "MLPP_DRIFTS", "MLPP_PROJECT", "MLPP_SHARED", "MLPP_DRIFT", "HOME"];
+    let overrides =
+        Overrides::default().with_variables(variables.map(|name| (name.to_owned(), "use".to_owned())));
+    let told: Vec<_> = overrides.misspelt().collect();
+    assert_eq!(told, [("MLPP_ENVIROMENT", "MLPP_ENVIRONMENT"), ("MLPP_DRIFTS", "MLPP_DRIFT")]);
+}
+
+#[test]
+fn no_document_may_lie_where_manifests_arrive() {
+    let text = "manifest_s3_bucket_key_prefix = \"in/\"\nparameters_s3_key = \"in/ml-parameters.json\"\n";
+    assert!(open(text, &[], &[]).is_err());
+    let elsewhere = format!("{text}parameters_s3_bucket_name = \"other-bucket\"\n");
+    assert!(open(&elsewhere, &[], &[]).is_ok());
 }

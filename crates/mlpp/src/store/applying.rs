@@ -17,6 +17,24 @@ use crate::error::CommandError;
 /// Who owns what the command applies; a stack has an owner of its own.
 const OWNER: &str = "mlpp";
 
+/// The most bytes of a value (`PutParameter`, member `Value`: 8 KB in the Advanced tier).
+const MAX_BYTES: usize = 8192;
+
+/// The key of the secrets, below the local folder.
+const KEY_FILE: &str = "secrets.key";
+
+/// Whether there is a secret among the leaves.
+fn has_secrets(content: &Content) -> bool {
+    content.entries.iter().any(|entry| matches!(entry.kind, Kind::Secret | Kind::SecretSource))
+}
+
+fn random<const N: usize>() -> Result<[u8; N], CommandError> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes)
+        .map_err(|error| CommandError::failed("draw a random number", std::io::Error::from(error)))?;
+    Ok(bytes)
+}
+
 /// Reads secrets from the environment and from files of the project.
 #[derive(Debug)]
 struct ProjectSecrets {
@@ -25,6 +43,21 @@ struct ProjectSecrets {
 
 impl SecretReader for ProjectSecrets {
     fn read(&self, source: &SecretSource) -> Result<SecretValue, String> {
+        let value = self.value(source)?;
+        // What the store would refuse is told while nothing is written yet.
+        let text = value.reveal();
+        if text.len() > MAX_BYTES {
+            return Err(format!("it has {} bytes; a parameter holds {MAX_BYTES}", text.len()));
+        }
+        if text.contains("{{") {
+            return Err("it has \"{{\" in it, which Parameter Store refuses".to_owned());
+        }
+        Ok(value)
+    }
+}
+
+impl ProjectSecrets {
+    fn value(&self, source: &SecretSource) -> Result<SecretValue, String> {
         match source {
             SecretSource::Environment(name) => match std::env::var(name) {
                 Ok(value) => Ok(SecretValue::new(value)),
@@ -68,16 +101,38 @@ impl<'a> Applying<'a> {
         content: &Content,
     ) -> Result<Self, CommandError> {
         // The key is made when it is first needed, and so it is asked for only then.
-        let has_secrets =
-            content.entries.iter().any(|entry| matches!(entry.kind, Kind::Secret | Kind::SecretSource));
-        let key = if has_secrets {
+        let key = if has_secrets(content) {
             store.fingerprint_key().map_err(|error| store_failed(project, error))?
         } else {
             FingerprintKey::new([0; 32])
         };
-        let mut id = [0; 16];
-        getrandom::fill(&mut id)
-            .map_err(|error| CommandError::failed("draw a random number", std::io::Error::from(error)))?;
+        Self::with_key(project, store, documents, key)
+    }
+
+    /// The same to plan alone: nothing is written. Where there is no key yet, fingerprints are made with one that nobody
+    /// else has; they still tell equal values from different ones within the plan.
+    ///
+    /// # Errors
+    /// The key of the secrets cannot be read.
+    pub(crate) fn reading(
+        project: &'a Project,
+        store: &'a LocalStore,
+        documents: &'a [(String, Digest)],
+        content: &Content,
+    ) -> Result<Self, CommandError> {
+        if project.local_folder().join(KEY_FILE).exists() {
+            return Self::new(project, store, documents, content);
+        }
+        Self::with_key(project, store, documents, FingerprintKey::new(random()?))
+    }
+
+    fn with_key(
+        project: &'a Project,
+        store: &'a LocalStore,
+        documents: &'a [(String, Digest)],
+        key: FingerprintKey,
+    ) -> Result<Self, CommandError> {
+        let id: [u8; 16] = random()?;
         let variable = |name| std::env::var(name).ok().filter(|name| !name.is_empty());
         Ok(Self {
             project,

@@ -2,6 +2,7 @@
 
 use mlpp_provider::{
     ApplyError, DestroyError, LaunchError, PlanningError, ReadError, RecordsError, SecretError, StoreError,
+    with_sources,
 };
 
 use crate::config::Project;
@@ -10,17 +11,6 @@ use crate::exit_code::ExitCode;
 
 /// How many names of parameters a message lists.
 const MAX_LISTED: usize = 10;
-
-/// An error and what lies behind it, in one line.
-pub(crate) fn with_sources(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
-}
 
 fn plain(
     exit_code: ExitCode,
@@ -32,6 +22,10 @@ fn plain(
 }
 
 /// The store cannot be used.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "it is the last one to have the error, as its siblings are"
+)]
 pub(crate) fn store_failed(project: &Project, error: StoreError) -> CommandError {
     let folder = project.local_folder();
     let message = with_sources(&error);

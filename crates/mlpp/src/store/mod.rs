@@ -6,7 +6,7 @@ mod confirm;
 mod failure;
 pub(crate) mod shown;
 
-use mlpp_local::{DATABASE, LocalStore, WriterLock};
+use mlpp_local::{DATABASE, LocalError, LocalStore, WriterLock};
 
 pub(crate) use applying::Applying;
 pub(crate) use bar::Bar;
@@ -21,15 +21,25 @@ use crate::exit_code::ExitCode;
 
 /// Opens the store for reading; where nothing was ever applied it is empty, and nothing is made.
 pub(crate) fn open(project: &Project) -> Result<LocalStore, CommandError> {
+    is_there(project)?;
     LocalStore::open_existing(&project.local_folder().join(DATABASE))
         .map_err(|error| store_failed(project, error))
+}
+
+/// Whether there is a store. A command that would find something in its way asks before it makes one.
+///
+/// # Errors
+/// `store/unavailable` when that cannot be told: a store that cannot be reached is not one that was never made.
+pub(crate) fn is_there(project: &Project) -> Result<bool, CommandError> {
+    let file = project.local_folder().join(DATABASE);
+    file.try_exists().map_err(|source| unwritable(&LocalError::File { path: file, source }))
 }
 
 /// Opens the store for writing; nobody else writes while the lock is held.
 pub(crate) fn open_to_write(project: &Project) -> Result<(WriterLock, LocalStore), CommandError> {
     let folder = project.local_folder();
     let lock = WriterLock::acquire(&folder).map_err(|error| match error {
-        mlpp_local::LocalError::Busy => {
+        LocalError::Busy => {
             let message = format!("another mlpp is applying a release in {}", folder.display());
             let help = "wait until it has ended, or end it; what it left half done is made good".to_owned();
             CommandError::one(ExitCode::Busy, Plain { code: "store/busy", message, help })
@@ -40,8 +50,8 @@ pub(crate) fn open_to_write(project: &Project) -> Result<(WriterLock, LocalStore
     Ok((lock, store))
 }
 
-fn unwritable(error: &mlpp_local::LocalError) -> CommandError {
-    let message = failure::with_sources(error);
-    let help = "the folder must be one that you may write to".to_owned();
+fn unwritable(error: &LocalError) -> CommandError {
+    let message = mlpp_provider::with_sources(error);
+    let help = "the folder must be one that you may read and write".to_owned();
     CommandError::one(ExitCode::Failure, Plain { code: "store/unavailable", message, help })
 }

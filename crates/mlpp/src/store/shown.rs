@@ -5,6 +5,8 @@ use mlpp_parameters::{Change, Content, Entry, Kind, ParameterState, Plan, Planne
 
 /// The most characters of a value that a line shows.
 const MAX_VALUE: usize = 60;
+/// The widest column of names: longer ones stick out.
+const MAX_NAME: usize = 72;
 /// Calls of `PutParameter` in a second that an account may make by default.
 const PUTS_PER_SECOND: usize = 3;
 /// Parameters of the Standard tier that an account may have in a region.
@@ -92,7 +94,7 @@ pub(crate) fn plan_lines(plan: &Plan, path: &str) -> Vec<String> {
         let name = parameter.name.as_str();
         name.strip_prefix(path).and_then(|rest| rest.strip_prefix('/')).unwrap_or(name).to_owned()
     };
-    let width = shown.iter().map(|parameter| name(parameter).len()).max().unwrap_or(0).min(56);
+    let width = shown.iter().map(|parameter| name(parameter).len()).max().unwrap_or(0).min(MAX_NAME);
     shown
         .iter()
         .map(|parameter| {
@@ -161,7 +163,7 @@ pub(crate) fn plan_summary(plan: &Plan, writes: usize) -> String {
 /// The lines of two contents that differ.
 pub(crate) fn difference_lines(before: &Content, after: &Content) -> Vec<String> {
     let differences = mlpp_parameters::differences(before, after);
-    let width = differences.iter().map(|difference| difference.key().len()).max().unwrap_or(0).min(56);
+    let width = differences.iter().map(|difference| difference.key().len()).max().unwrap_or(0).min(MAX_NAME);
     differences
         .iter()
         .map(|difference| {

@@ -2,10 +2,16 @@
 
 #![allow(dead_code, clippy::unwrap_used, reason = "each test file uses a part")]
 
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+
+use mlpp_local::{DATABASE, LocalStore};
+use mlpp_parameters::{Digest, ParameterType};
+use mlpp_provider::{ParameterStore as _, PutParameter};
+use serde_json::Value;
 
 /// The example's folder in the repository.
 pub(crate) fn example() -> PathBuf {
@@ -76,6 +82,72 @@ impl Project {
         output
     }
 
+    /// What it prints on standard output, after ending with `code`.
+    #[track_caller]
+    pub(crate) fn stdout<S: AsRef<OsStr>>(&self, code: i32, args: impl IntoIterator<Item = S>) -> String {
+        String::from_utf8(self.expect(code, args).stdout).unwrap()
+    }
+
+    /// The same as JSON.
+    #[track_caller]
+    pub(crate) fn json<S: AsRef<OsStr>>(&self, code: i32, args: impl IntoIterator<Item = S>) -> Value {
+        serde_json::from_str(&self.stdout(code, args)).unwrap()
+    }
+
+    /// Runs it, expects `code`, and the stable `name` of the error on standard error; what it says there,
+    /// without the breaks of long lines.
+    #[track_caller]
+    pub(crate) fn refused<S: AsRef<OsStr>>(
+        &self,
+        code: i32,
+        name: &str,
+        args: impl IntoIterator<Item = S>,
+    ) -> String {
+        let output = self.expect(code, args);
+        let stderr = self.stderr(&output);
+        assert!(stderr.lines().any(|line| line.trim() == name), "no {name}:\n{stderr}");
+        stderr.split_whitespace().filter(|word| *word != "│").collect::<Vec<_>>().join(" ")
+    }
+
+    /// The parameter store, which must be there.
+    pub(crate) fn store(&self) -> LocalStore {
+        let file = self.path().join(".mlpp").join(DATABASE);
+        assert!(file.is_file(), "there is no store");
+        LocalStore::open(&file).unwrap()
+    }
+
+    /// Writes a parameter as somebody does who knows nothing of releases.
+    pub(crate) fn edit(&self, name: &str, parameter_type: ParameterType, value: &str) {
+        let put = PutParameter {
+            name: name.parse().unwrap(),
+            parameter_type,
+            value: value.to_owned(),
+            overwrite: true,
+        };
+        runtime().block_on(self.store().put(put)).unwrap();
+    }
+
+    /// Every file below `folder` of the project with its bytes; nothing when there is no such folder.
+    pub(crate) fn bytes(&self, folder: &str) -> BTreeMap<String, Vec<u8>> {
+        let files = list(&self.path().join(folder)).into_iter();
+        files.map(|file| (file.clone(), std::fs::read(file).unwrap())).collect()
+    }
+
+    /// The same with a digest for the bytes, to see whether anything was written.
+    ///
+    /// In the header of the database the counter of its changes is left out (bytes 24 to 27, and 92 to 95 that repeat it:
+    /// SQLite's file format, section 1.3): opening the store counts as a change that changes nothing.
+    pub(crate) fn state(&self, folder: &str) -> BTreeMap<String, Digest> {
+        let digest = |(file, mut bytes): (String, Vec<u8>)| {
+            if file.ends_with(DATABASE) && bytes.len() > 100 {
+                bytes[24..28].fill(0);
+                bytes[92..96].fill(0);
+            }
+            (file, Digest::of(bytes))
+        };
+        self.bytes(folder).into_iter().map(digest).collect()
+    }
+
     /// The processes that still have this project's folder in their command line, environment or working directory.
     pub(crate) fn left_running(&self) -> Vec<String> {
         let folder = self.path().to_str().unwrap();
@@ -122,6 +194,11 @@ impl Project {
         let folder = self.path().to_str().unwrap();
         String::from_utf8_lossy(&output.stderr).replace(folder, "<project>")
     }
+}
+
+/// Runs what waits.
+pub(crate) fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
 }
 
 fn copy(from: &Path, to: &Path) {

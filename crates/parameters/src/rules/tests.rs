@@ -238,6 +238,14 @@ fn what_stands_just_within_a_limit_is_allowed() {
         (statics(1, 9000), Some("value/length")),
         (format!(r#"{{"notes":"{}"}}"#, "x".repeat(8192)), Some("value/advanced-tier")),
         (format!(r#"{{"notes":"{}"}}"#, "x".repeat(8193)), Some("value/size")),
+        // Bytes are counted, not characters; a list counts with its commas.
+        (format!(r#"{{"notes":"{}"}}"#, "é".repeat(2048)), None),
+        (format!(r#"{{"notes":"{}"}}"#, "é".repeat(2049)), Some("value/advanced-tier")),
+        (format!(r#"{{"notes":"{}"}}"#, "é".repeat(4097)), Some("value/size")),
+        (format!(r#"{{"notes":["{}","{}"]}}"#, "x".repeat(4096), "x".repeat(4096)), Some("value/size")),
+        // `/ml-project` is one level of the 15.
+        (format!("{}1{}", r#"{"a":"#.repeat(14), "}".repeat(14)), None),
+        (format!("{}1{}", r#"{"a":"#.repeat(15), "}".repeat(15)), Some("name/path")),
         (ranges("Integer", r#""MinValue":"5","MaxValue":"5""#), Some("range/bounds")),
         (spot(r#","enableManagedSpotTraining":true"#), None),
         (spot(r#","enableManagedSpotTraining":"true""#), None),

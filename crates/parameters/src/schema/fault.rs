@@ -7,7 +7,7 @@ use super::cause::causes;
 use super::instance::locate;
 use crate::Diagnostic;
 use crate::json::{Node, Pointer, Value};
-use crate::rules::quoted;
+use crate::rules::{Place, quoted};
 
 const NOT_VALID: &str = "schema/not-valid";
 
@@ -18,8 +18,8 @@ pub(super) fn not_valid(root: &Node, error: &ValidationError<'_>) -> Diagnostic 
     }
     let cause = causes(error).into_iter().next().unwrap_or(error);
     locate(root, cause.instance_path(), |node, place| {
-        Diagnostic::error(NOT_VALID, node.span, cause.masked_with(quoted(place)).to_string())
-            .at(place.pointer())
+        let what = if matches!(place, Place::Root) { "the schema".to_owned() } else { quoted(place) };
+        Diagnostic::error(NOT_VALID, node.span, cause.masked_with(what).to_string()).at(place.pointer())
     })
     .label("not as JSON Schema has it")
     .help("see the keyword at json-schema.org, in the draft that \"$schema\" names (2020-12 without it)")

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use mlpp_parameters::{DriftPolicy, ManifestEvent, Overridable, ParameterType, StorePath};
+use mlpp_parameters::{DriftPolicy, ManifestEvent, Overridable, ParameterType, ProjectRules, StorePath};
 use mlpp_provider::memory::{MemoryObjects, MemoryStore, MemoryWorkflows};
 use mlpp_provider::{
     LaunchError, LaunchRequest, Launched, Objects as _, ParameterStore as _, PutParameter, StartExecution,
@@ -24,6 +24,7 @@ pub(crate) struct Project {
     pub(crate) objects: MemoryObjects,
     pub(crate) workflows: MemoryWorkflows,
     pub(crate) path: StorePath,
+    pub(crate) rules: ProjectRules,
 }
 
 impl Project {
@@ -39,7 +40,13 @@ impl Project {
         let objects = MemoryObjects::versioned();
         objects.set_time(TIME);
         let workflows = MemoryWorkflows::new(kinds);
-        Self { store: MemoryStore::default(), objects, workflows, path: path.clone() }
+        Self {
+            store: MemoryStore::default(),
+            objects,
+            workflows,
+            path: path.clone(),
+            rules: ProjectRules::default(),
+        }
     }
 
     /// Writes an object and gives its event.
@@ -77,7 +84,15 @@ impl Project {
         overridable: &'a Overridable,
     ) -> LaunchRequest<'a> {
         let attempt = NonZeroU32::new(attempt).unwrap();
-        LaunchRequest { event, attempt, path: &self.path, policy, overridable, tool: "mlpp test" }
+        LaunchRequest {
+            event,
+            attempt,
+            path: &self.path,
+            policy,
+            rules: &self.rules,
+            overridable,
+            tool: "mlpp test",
+        }
     }
 
     /// The inputs of what was started.
