@@ -104,7 +104,10 @@ pub(crate) fn open_database(file: &Path, schema: &str) -> rusqlite::Result<Conne
         return Err(rusqlite::Error::ToSqlConversionFailure(reason.into()));
     }
     connection.execute_batch(schema)?;
-    connection.pragma_update(None, "user_version", USER_VERSION)?;
+    // To open a file that is as it should be writes nothing.
+    if version != USER_VERSION {
+        connection.pragma_update(None, "user_version", USER_VERSION)?;
+    }
     Ok(connection)
 }
 
