@@ -65,7 +65,7 @@ fn document(args: &Args, project: &Project) -> Result<Node, CommandError> {
         .map_err(|error| store::read_failed(project, error))?;
     match read.release {
         Some(release) => {
-            output::note(format_args!("release {release}, {} edited in place", read.drift.len()))
+            output::note(format_args!("release {release}, {} edited in place", read.drift.len()));
         }
         None => output::note("nothing was applied yet; what is in the store is read as it is"),
     }
