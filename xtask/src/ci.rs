@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::process::{run as run_command, tee};
 use crate::totals::is_totals;
 use crate::workspace::Workspace;
-use crate::{arrows, licences, readme};
+use crate::{arrows, defects, licences, readme};
 
 /// What all stages together may take on two cores without a cache; printed beside the total.
 const BUDGET: Duration = Duration::from_mins(45);
@@ -30,6 +30,7 @@ pub(crate) fn run(workspace: &Workspace) -> Conclusion {
         stage("format", || run_command(workspace.cargo().args(["fmt", "--all", "--check"]))),
         stage("licences", || licences::run(workspace)),
         stage("arrows", || arrows::run(workspace)),
+        stage("defects", || defects::run(workspace, &defects::Arguments::default())),
         stage("clippy", || {
             run_command(workspace.cargo().args([
                 "clippy",

@@ -9,6 +9,7 @@ mod arrows;
 mod bench;
 mod ci;
 mod conclusion;
+mod defects;
 mod digest;
 mod error;
 mod graph;
@@ -45,7 +46,7 @@ enum Chore {
     Bench(bench::Arguments),
     /// Every check that a change must pass, in stages, with their times
     ///
-    /// Format, licences, arrows, clippy, docs, and the README's own test command. A failing stage does not stop
+    /// Format, licences, arrows, defects, clippy, docs, and the README's own test command. A failing stage does not stop
     /// the ones after it. The last line of the output is the totals of the tests.
     Ci,
     /// Write the JSON Schemas below schemas/ anew
@@ -54,6 +55,7 @@ enum Chore {
     Licences,
     /// Check the dependencies between our crates, and the banned ones, against xtask/arrows.toml
     Arrows,
+    Defects(defects::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -70,6 +72,7 @@ fn run(chore: &Chore) -> Result<Conclusion, Error> {
         Chore::Schemas => Ok(schemas::run(&workspace).into()),
         Chore::Licences => Ok(licences::run(&workspace).into()),
         Chore::Arrows => Ok(arrows::run(&workspace).into()),
+        Chore::Defects(arguments) => Ok(defects::run(&workspace, arguments).into()),
     }
 }
 

@@ -2,7 +2,8 @@ use miette::{Diagnostic, LabeledSpan, NamedSource, Report, SourceCode, SourceSpa
 use mlpp_parameters::{Severity, Sources};
 
 use crate::exit_code::ExitCode;
-use crate::output;
+use crate::findings::{self, Place, Record};
+use crate::{output, pages};
 
 /// Why a command ended early: what to show, and the exit code.
 #[derive(Debug)]
@@ -35,11 +36,68 @@ impl CommandError {
         Self::one(ExitCode::Failure, report)
     }
 
-    /// Shows everything on standard error.
+    /// Both as one.
+    pub(crate) fn join(mut self, other: Self) -> Self {
+        self.reports.extend(other.reports);
+        self
+    }
+
+    /// What is wrong, as data.
+    pub(crate) fn records(&self) -> impl Iterator<Item = Record> {
+        self.reports.iter().map(record)
+    }
+
+    /// Shows everything on standard error; behind errors that have a page, how to read it.
     pub(crate) fn show(&self) {
         for report in &self.reports {
             output::note(format_args!("{report:?}"));
         }
+        if let Some(line) = self.summary() {
+            output::note(line);
+        }
+    }
+
+    /// How many errors and warnings there are, and where more is told; `None` without an error that has a page.
+    fn summary(&self) -> Option<String> {
+        let is_warning = |report: &Report| report.severity() == Some(miette::Severity::Warning);
+        let warnings = self.reports.iter().filter(|report| is_warning(report)).count();
+        let errors = self.reports.len() - warnings;
+        let mut codes: Vec<_> =
+            self.reports.iter().filter_map(|report| Some(report.code()?.to_string())).collect();
+        codes.retain(|code| pages::find(code).is_some());
+        codes.sort_unstable();
+        codes.dedup();
+        let code = match codes.as_slice() {
+            _ if errors == 0 => return None,
+            [] => return None,
+            [code] => code,
+            _ => "<code>",
+        };
+        let mut counts = output::count(errors, "error");
+        if warnings > 0 {
+            counts = format!("{counts}, {}", output::count(warnings, "warning"));
+        }
+        Some(format!("{counts}; mlpp explain {code} tells more"))
+    }
+}
+
+/// A report as data, of whichever kind it is.
+fn record(report: &Report) -> Record {
+    let text = |text: Option<Box<dyn std::fmt::Display + '_>>| text.map(|text| text.to_string());
+    let severity = match report.severity() {
+        Some(miette::Severity::Warning) => findings::Severity::Warning,
+        _ => findings::Severity::Error,
+    };
+    let finding = report.downcast_ref::<Finding>();
+    Record {
+        code: text(report.code()).unwrap_or_default(),
+        severity,
+        message: finding.map_or_else(|| report.to_string(), |finding| finding.message.clone()),
+        pointer: finding.map(|finding| finding.pointer.clone()).filter(|pointer| !pointer.is_empty()),
+        place: finding.map(Finding::place).unwrap_or_default(),
+        label: finding.map(|finding| finding.label.clone()),
+        help: text(report.help()),
+        overlay: finding.is_some_and(|finding| finding.overlay),
     }
 }
 
@@ -54,15 +112,23 @@ impl Diagnostic for Failed {}
 
 /// A place in a text, and what is wrong there.
 #[derive(Debug, thiserror::Error)]
-#[error("{message}")]
+#[error("{message}{}", at(.pointer))]
 pub(crate) struct Finding {
     message: String,
+    /// JSON pointer of the value; empty for none.
+    pointer: String,
     code: String,
     severity: miette::Severity,
     text: Option<NamedSource<String>>,
+    /// Whether the text is an overlay.
+    overlay: bool,
     span: SourceSpan,
     label: String,
     help: Option<String>,
+}
+
+fn at(pointer: &str) -> String {
+    if pointer.is_empty() { String::new() } else { format!(" (at {pointer})") }
 }
 
 impl Finding {
@@ -70,16 +136,16 @@ impl Finding {
         let span = finding.span;
         let source = sources.get(span.source);
         let start = span.start as usize;
-        let pointer =
-            if finding.pointer.is_empty() { String::new() } else { format!(" (at {})", finding.pointer) };
         Self {
-            message: format!("{}{pointer}", finding.message),
+            message: finding.message.clone(),
+            pointer: finding.pointer.clone(),
             code: finding.code.to_owned(),
             severity: match finding.severity {
                 Severity::Error => miette::Severity::Error,
                 Severity::Warning => miette::Severity::Warning,
             },
             text: source.map(|source| NamedSource::new(&source.name, source.text.to_string())),
+            overlay: source.is_some_and(|source| source.overlay),
             span: (start, (span.end as usize).saturating_sub(start)).into(),
             label: finding.label.clone(),
             help: finding.help.clone(),
@@ -96,13 +162,25 @@ impl Finding {
     ) -> Self {
         Self {
             message: message.into(),
+            pointer: String::new(),
             code: code.to_owned(),
             severity: miette::Severity::Error,
             text: Some(NamedSource::new(name, text.to_owned())),
+            overlay: false,
             span: (span.start, span.len()).into(),
             label: "here".to_owned(),
             help: None,
         }
+    }
+
+    /// Its place; none for a value that stands in no text.
+    fn place(&self) -> Place {
+        let Some(text) = &self.text else { return Place::default() };
+        let (start, length) = (self.span.offset(), self.span.len());
+        if (start, length) == (0, 0) && !text.inner().is_empty() {
+            return Place::default();
+        }
+        Place::new(text.name(), text.inner(), start, start + length)
     }
 
     /// The same with what is allowed and what to do.

@@ -5,8 +5,10 @@ mod config;
 mod documents;
 mod error;
 mod exit_code;
+mod findings;
 mod manifest;
 mod output;
+mod pages;
 mod store;
 
 use std::process::ExitCode;

@@ -43,3 +43,8 @@ pub(crate) fn table<const N: usize>(headings: [&str; N]) -> Table {
     table.load_style(UTF8_HORIZONTAL_ONLY.row_separator(LineStyle::none())).set_header(headings);
     table
 }
+
+/// A number of things: `1 error`, `2 errors`.
+pub(crate) fn count(number: usize, what: &str) -> String {
+    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
+}

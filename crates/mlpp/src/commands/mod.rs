@@ -2,17 +2,23 @@
 
 mod algorithm;
 mod apply;
+mod completions;
 mod destroy;
 mod diff;
+mod explain;
 mod history;
+mod init;
 mod package;
 mod pin;
 mod plan;
+#[cfg(test)]
+mod reference;
 mod render;
 mod rollback;
 mod run;
 mod show;
 pub(crate) mod supervise;
+mod validate;
 mod yaml;
 
 use std::future::Future;
@@ -29,7 +35,15 @@ use crate::exit_code::ExitCode;
 #[command(version, propagate_version = true, after_long_help = ExitCode::HELP)]
 pub(crate) struct Cli {
     /// The project's folder
-    #[arg(long, short = 'C', global = true, value_name = "DIR", env = "MLPP_PROJECT", default_value = ".")]
+    #[arg(
+        long,
+        short = 'C',
+        global = true,
+        value_name = "DIR",
+        env = "MLPP_PROJECT",
+        hide_env_values = true,
+        default_value = "."
+    )]
     project: PathBuf,
     #[command(flatten)]
     settings: Overrides,
@@ -39,10 +53,13 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Init(init::Args),
+    Validate(validate::Args),
     Plan(plan::Args),
     Apply(apply::Args),
     Show(show::Args),
     Diff(diff::Args),
+    Explain(explain::Args),
     History(history::Args),
     Rollback(rollback::Args),
     Pin(pin::Args),
@@ -50,6 +67,7 @@ enum Command {
     Package(package::Args),
     Destroy(destroy::Args),
     Run(run::Args),
+    Completions(completions::Args),
     Algorithm(algorithm::Args),
 }
 
@@ -59,6 +77,8 @@ impl Cli {
         let settings = self.settings.with_variables(variables());
         let project = || Project::open(&self.project, &settings);
         match self.command {
+            Command::Init(args) => init::run(&args, &self.project),
+            Command::Validate(args) => validate::run(&args, &self.project, &settings),
             Command::Plan(args) => plan::run(&args, &project()?),
             Command::Apply(args) => apply::run(&args, &project()?),
             Command::Show(args) => show::run(&args, &project()?),
@@ -70,6 +90,8 @@ impl Cli {
             Command::Package(args) => package::run(&args, &project()?),
             Command::Destroy(args) => destroy::run(&args, &project()?),
             Command::Run(args) => run::run(&args, &self.project, &settings).map(Into::into),
+            Command::Explain(args) => explain::run(&args),
+            Command::Completions(args) => completions::run(&args),
             Command::Algorithm(args) => Ok(algorithm::run(&args)),
         }
     }

@@ -18,6 +18,7 @@ use toml::Spanned;
 
 pub(crate) use file::{Pairs, Predict, Texts};
 pub(crate) use overrides::Overrides;
+pub(crate) use registry::{SETTINGS, setting};
 pub(crate) use resolve::Origin;
 
 use crate::error::{CommandError, Finding, Plain};
@@ -131,6 +132,11 @@ impl Project {
     /// What a reader does with edits in place.
     pub(crate) fn drift(&self) -> DriftPolicy {
         self.config.drift
+    }
+
+    /// Whether the setting called `name` was given, anywhere.
+    pub(crate) fn is_given(&self, name: &str) -> bool {
+        self.config.origins.get(name).is_some_and(|(_, origin)| *origin != Origin::Default)
     }
 
     /// Prints the settings and where each came from.

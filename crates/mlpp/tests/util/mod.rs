@@ -24,6 +24,11 @@ pub(crate) struct Project {
 }
 
 impl Project {
+    /// An empty folder.
+    pub(crate) fn empty() -> Self {
+        Self { folder: tempfile::Builder::new().prefix("mlpp-test-").tempdir().unwrap() }
+    }
+
     /// A copy of the example with a short tuning job.
     pub(crate) fn titanic() -> Self {
         let folder = tempfile::Builder::new().prefix("mlpp-test-").tempdir().unwrap();

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod checks;
+mod defects;
 mod events;
 mod inputs;
 mod project;

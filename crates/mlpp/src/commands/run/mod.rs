@@ -1,3 +1,4 @@
+mod machine;
 mod outcome;
 mod progress;
 mod stages;
@@ -9,6 +10,7 @@ use std::path::{Path, PathBuf};
 use crate::config::{Overrides, Project};
 use crate::error::{CommandError, Plain};
 use crate::exit_code::ExitCode;
+pub(super) use machine::Machine;
 use stages::Stages;
 
 /// Do the whole job once: validate, apply, put the data, launch, tune, deploy, predict

@@ -1,27 +1,24 @@
 //! The stages of a run, one after the other.
 
-use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
-use mlpp_local::{
-    Local, LocalError, LocalObjects, LocalOptions, StateMachineError, StateMachineFault, StateMachines,
-    state_machine_arn,
-};
+use mlpp_local::{Local, LocalError, LocalObjects, LocalOptions, state_machine_arn};
 use mlpp_parameters::release::Action;
 use mlpp_parameters::{Digest, ManifestEvent};
 use mlpp_provider::{ApplyOutcome, ExecutionStatus, LaunchRequest, Launched, Objects, Which, launch};
-use mlpp_sagemaker::{Algorithm, InvokeEndpoint, JobEvent};
+use mlpp_sagemaker::{InvokeEndpoint, JobEvent};
 use serde_json::Value;
 use tokio::sync::broadcast::Receiver;
 
+use super::machine::Machine;
 use super::outcome::{Execution, Outcome, Release};
 use super::progress::Progress;
 use super::validate::{Validated, read};
 use super::watch::{Watched, watch};
 use crate::commands::TOOL;
 use crate::config::Project;
-use crate::error::{CommandError, Finding, Plain};
+use crate::error::{CommandError, Plain};
 use crate::exit_code::ExitCode;
 use crate::store::{self, Applying, open_to_write};
 
@@ -232,62 +229,13 @@ fn reason(cause: &str) -> String {
 
 /// What the project says about this machine.
 fn local_options(project: &Project) -> Result<LocalOptions, CommandError> {
-    let config = &project.config;
-    let mut algorithms = Vec::new();
-    for name in &config.algorithms {
-        let (file, text) = (project.file(name.get_ref()), project.read_named(name)?);
-        let place = std::path::absolute(&file)
-            .map_err(|error| CommandError::failed(&format!("find {}", file.display()), error))?;
-        let algorithm = Algorithm::parse(&text, &place).map_err(|error| {
-            let finding =
-                Finding::at("algorithm/not-valid", &file.to_string_lossy(), &text, error.span, error.message);
-            CommandError::one(ExitCode::InvalidInput, finding)
-        })?;
-        algorithms.push(algorithm);
-    }
-    let mut own = BTreeMap::new();
-    for (name, file) in &config.state_machines {
-        own.insert(name.clone(), project.read_named(file)?);
-    }
-    let mut substitutions = BTreeMap::from([("Environment".to_owned(), config.environment.clone())]);
-    substitutions.extend(config.substitutions.clone());
-    let state_machines =
-        StateMachines::compile(&own, &substitutions).map_err(|error| state_machine_error(project, &error))?;
-    let target = &config.target_state_machine_arn;
-    if !state_machines.contains(target.get_ref()) {
-        let message = format!("there is no state machine \"{}\" on this machine", target.get_ref());
-        let names: Vec<_> = state_machines.names().collect();
-        let help = format!("there are {}; [state_machines] adds your own", names.join(", "));
-        return Err(project.wrong_setting("target_state_machine_arn", "config/target-absent", message, help));
-    }
+    let machine = Machine::read(project)?;
+    machine.check_target(project)?;
     let program = std::env::current_exe().map_err(|error| CommandError::failed("find mlpp itself", error))?;
-    let mut options = LocalOptions::new(project.local_folder(), program, state_machines);
-    options.algorithms = algorithms;
+    let mut options = LocalOptions::new(project.local_folder(), program, machine.state_machines);
+    options.algorithms = machine.algorithms;
     options.environment = std::env::vars_os().collect();
     Ok(options)
-}
-
-/// The first fault of a state machine, at its place in the definition.
-fn state_machine_error(project: &Project, error: &StateMachineError) -> CommandError {
-    let own = project.config.state_machines.get(&error.name);
-    let name = own.map_or(error.name.clone(), |file| project.file(file.get_ref()).display().to_string());
-    let found = |code: &str, span, message: String| {
-        let finding = Finding::at(code, &name, &error.definition, span, message);
-        CommandError::one(ExitCode::InvalidInput, finding)
-    };
-    match &error.reason {
-        StateMachineFault::Substitution(fault) => {
-            let span = fault.offset..fault.offset + fault.name.len() + "${}".len();
-            found("state-machine/substitution", span, format!("\"${{{}}}\" has no value", fault.name))
-        }
-        StateMachineFault::Definition(fault) => {
-            let first =
-                fault.diagnostics.iter().find(|finding| finding.severity == mlpp_states::Severity::Error);
-            let span = first.and_then(|finding| finding.span.clone()).unwrap_or(0..0);
-            let message = first.map_or_else(|| fault.to_string(), ToString::to_string);
-            found("state-machine/not-valid", span, message)
-        }
-    }
 }
 
 fn local_error(project: &Project, error: LocalError) -> CommandError {
