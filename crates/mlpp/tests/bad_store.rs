@@ -284,13 +284,16 @@ fn plans_and_releases_that_are_not_there() {
     );
 }
 
-/// Documents that are wrong, and what each gets, by every command that reads them.
-const DOCUMENTS: &[(&str, fn(&Project), &str)] = &[
+/// What is wrong with the documents of a project, how it comes to be, and the code that it gets.
+type Mistake = (&'static str, fn(&Project), &'static str);
+
+/// Documents that are wrong, by every command that reads them.
+const DOCUMENTS: &[Mistake] = &[
     ("a key that is no name", |project| own(project, "\"a b\": 1"), "name/level"),
     (
         "too many levels",
         |project| {
-            own(project, &format!("{}1{}", "{\"a\":".repeat(15), "}".repeat(15)).replacen('{', "\"a\": {", 1))
+            own(project, &format!("\"a\": {}1{}", "{\"a\":".repeat(15), "}".repeat(15)));
         },
         "name/path",
     ),
@@ -304,7 +307,7 @@ const DOCUMENTS: &[(&str, fn(&Project), &str)] = &[
     (
         "a byte order mark",
         |project| {
-            project.write("ml-parameters.json", format!("\u{feff}{}", project.read("ml-parameters.json")))
+            project.write("ml-parameters.json", format!("\u{feff}{}", project.read("ml-parameters.json")));
         },
         "document/not-json",
     ),
@@ -346,7 +349,7 @@ const DOCUMENTS: &[(&str, fn(&Project), &str)] = &[
                 "ml-parameters.json",
                 "s3://demo-bucket/model-artifacts/",
                 "demo-bucket/model-artifacts/",
-            )
+            );
         },
         "value/s3-uri",
     ),
@@ -387,7 +390,11 @@ fn manifests_that_are_wrong() {
         (
             "two of one name",
             |p| {
-                p.replace("manifest.json", "\"channelName\": \"validation\"", "\"channelName\": \"training\"")
+                p.replace(
+                    "manifest.json",
+                    "\"channelName\": \"validation\"",
+                    "\"channelName\": \"training\"",
+                );
             },
             RENDER,
             3,
@@ -400,7 +407,7 @@ fn manifests_that_are_wrong() {
                     "manifest.json",
                     "s3://demo-bucket/titanic/training",
                     "demo-bucket/titanic/training",
-                )
+                );
             },
             RENDER,
             3,
