@@ -36,7 +36,9 @@ fn codes_used() -> BTreeSet<String> {
 }
 
 fn is_code(text: &str) -> bool {
-    let word = |word: &str| !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+    let word = |word: &str| {
+        !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+    };
     !MEDIA_TYPES.contains(&text) && text.split_once('/').is_some_and(|(area, what)| word(area) && word(what))
 }
 

@@ -31,6 +31,11 @@ pub struct Origin {
 pub struct Sources(Vec<Source>);
 
 impl Sources {
+    /// How many there are; the number of the next one that is added.
+    pub(crate) fn len(&self) -> u16 {
+        u16::try_from(self.0.len()).unwrap_or(u16::MAX)
+    }
+
     /// Adds a text and returns the number that spans into it carry.
     pub fn add(&mut self, name: impl Into<String>, text: impl Into<Arc<str>>) -> u16 {
         self.0.push(Source { name: name.into(), text: text.into(), overlay: false });

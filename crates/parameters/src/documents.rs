@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 
-use crate::json::{Member, Node, Pointer, Value};
+use crate::json::{Member, Node, Pointer, Span, Value};
 use crate::overlay::overlay;
 use crate::{Diagnostic, Digest, SECRET, SecretSource, Sources, secret_member};
 
@@ -121,10 +121,7 @@ impl Reader {
     /// Reads one document: its number among the sources and its members, unless something is wrong with it.
     fn read(&mut self, name: String, bytes: &[u8]) -> Option<(u16, Vec<Member>)> {
         self.digests.push((name.clone(), Digest::of(bytes)));
-        let read = self.sources.add_bytes(name, bytes).and_then(|source| {
-            let root = crate::json::parse(&self.sources, source)?;
-            Ok((source, root))
-        });
+        let read = read_json(&mut self.sources, name, bytes);
         match read {
             Err(errors) => self.findings.extend(errors),
             Ok((source, root)) => {
@@ -143,6 +140,31 @@ impl Reader {
             }
         }
         None
+    }
+}
+
+/// Reads a text as JSON; what may be a secret in it is hidden when it is none.
+fn read_json(sources: &mut Sources, name: String, bytes: &[u8]) -> Result<(u16, Node), Vec<Diagnostic>> {
+    let added = sources.len();
+    let read = sources.add_bytes(name, bytes).and_then(|source| {
+        let root = crate::json::parse(sources, source)?;
+        Ok((source, root))
+    });
+    if read.is_err() {
+        hide_unread(sources, added);
+    }
+    read
+}
+
+/// Hides what follows a `"$secret"` in a text that is no JSON, to the end of its object.
+pub(crate) fn hide_unread(sources: &mut Sources, source: u16) {
+    let Some(text) = sources.get(source).map(|source| std::sync::Arc::clone(&source.text)) else { return };
+    let name = format!("\"{SECRET}\"");
+    for (at, _) in text.match_indices(&name) {
+        let start = at + name.len();
+        let end = text[start..].find('}').map_or(text.len(), |end| start + end);
+        let clamp = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        sources.mask(Span::new(source, clamp(start), clamp(end)));
     }
 }
 
@@ -267,6 +289,21 @@ mod tests {
             ("own/token", SecretPointerError::NotAPointer("own/token".into())),
         ] {
             assert_eq!(read.place_secret(pointer, &source), Err(error));
+        }
+    }
+
+    #[test]
+    fn what_may_be_a_secret_is_hidden_in_what_cannot_be_read_as_well() {
+        for text in [
+            "{\"own\": {\"$secret\": \"hunter2\"} \"missing\": 1}",
+            "{\"$secret\": \"hunter2\", \"$secret\": \"hunter3\"}",
+            "{\"$secret\":\n\"hunter2",
+        ] {
+            let (findings, sources) = Documents::merge([("a.json", text)]).unwrap_err();
+            let shown = &sources.get(0).unwrap().text;
+            assert!(!shown.contains("hunter"), "{shown}");
+            assert_eq!(shown.len(), text.len());
+            assert!(findings.iter().all(|finding| !finding.message.contains("hunter")));
         }
     }
 

@@ -4,7 +4,7 @@ mod overrides;
 pub use channels::Channel;
 pub use overrides::{Overridable, PointerError};
 
-use crate::documents::hide_misplaced;
+use crate::documents::{hide_misplaced, hide_unread};
 use crate::json::{Member, Node, Pointer, Value};
 use crate::{Diagnostic, Sources};
 
@@ -52,7 +52,7 @@ impl Manifest {
         source: u16,
         allowed: &Overridable,
     ) -> Result<Self, Vec<Diagnostic>> {
-        let root = crate::json::parse(sources, source)?;
+        let root = crate::json::parse(sources, source).inspect_err(|_| hide_unread(sources, source))?;
         hide_misplaced(&root, sources);
         let Value::Object(members) = &root.value else { return Err(vec![shape(&root)]) };
         let mut findings: Vec<_> = members.iter().filter_map(unknown).collect();

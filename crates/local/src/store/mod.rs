@@ -61,8 +61,11 @@ impl LocalStore {
     /// # Errors
     /// Those of [`LocalStore::open`].
     pub fn open_existing(file: &Path) -> Result<Self, StoreError> {
-        if file.exists() {
-            return Self::open(file);
+        // What cannot be looked at is no store that was never made.
+        match file.try_exists() {
+            Ok(false) => {}
+            Ok(true) => return Self::open(file),
+            Err(error) => return Err(StoreError::Unavailable(Box::new(error))),
         }
         let connection = Connection::open_in_memory().map_err(failed)?;
         connection.execute_batch(SCHEMA).map_err(failed)?;

@@ -134,6 +134,16 @@ fn buckets(reader: &mut Reader, value: &Spanned<DeValue<'_>>) -> Option<Texts> {
 }
 
 fn secrets(reader: &mut Reader, value: &Spanned<DeValue<'_>>) -> Pairs {
+    // What is no source may be the secret itself, whatever else is wrong with it.
+    let is_source = |text: &str| text.parse::<SecretSource>().is_ok();
+    match value.get_ref() {
+        DeValue::Table(members) => {
+            for value in members.values().filter(|value| !value.get_ref().as_str().is_some_and(is_source)) {
+                reader.hidden.push(reader.span(&value.span()));
+            }
+        }
+        _ => reader.hidden.push(reader.span(&value.span())),
+    }
     let mut pairs = reader.pairs("secrets", value).unwrap_or_default();
     pairs.retain(|(pointer, source)| {
         let mut valid = true;
@@ -143,8 +153,7 @@ fn secrets(reader: &mut Reader, value: &Spanned<DeValue<'_>>) -> Pairs {
             valid = false;
         }
         if let Err(error) = source.get_ref().parse::<SecretSource>() {
-            // The text may be the secret itself, and is neither told nor shown.
-            reader.hidden.push(reader.span(&source.span()));
+            // The text may be the secret itself, and is not told.
             let help = "write \"env:NAME\", \"file:PATH\" or \"ssm:/existing/securestring\"";
             let message = format!("the source of the secret is none: {error}");
             reader.error("config/secret", source.span(), message, help);

@@ -24,6 +24,7 @@ impl Reader {
         match DeTable::parse(text) {
             Ok(table) => Some(table.into_inner()),
             Err(error) => {
+                self.hide_secrets(text);
                 let at = error.span().unwrap_or(0..0);
                 // A span of nothing cannot be shown.
                 let at = at.start..at.end.max((at.start + 1).min(text.len())).max(at.start);
@@ -35,6 +36,22 @@ impl Reader {
                 );
                 None
             }
+        }
+    }
+
+    /// Hides what the tables of secrets assign in a text that is no TOML.
+    fn hide_secrets(&mut self, text: &str) {
+        let (mut at, mut in_secrets) = (0, false);
+        for line in text.split_inclusive('\n') {
+            let start = line.trim_start();
+            if start.starts_with('[') {
+                in_secrets = start.contains("secrets");
+            }
+            if let Some(assigned) = line.find('=').filter(|_| in_secrets || start.starts_with("secrets")) {
+                self.hidden
+                    .push(self.span(&(at + assigned + 1..at + line.trim_end().len().max(assigned + 1))));
+            }
+            at += line.len();
         }
     }
 

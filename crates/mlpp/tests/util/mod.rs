@@ -139,18 +139,8 @@ impl Project {
     }
 
     /// The same with a digest for the bytes, to see whether anything was written.
-    ///
-    /// In the header of the database the counter of its changes is left out (bytes 24 to 27, and 92 to 95 that repeat it:
-    /// SQLite's file format, section 1.3): opening the store counts as a change that changes nothing.
     pub(crate) fn state(&self, folder: &str) -> BTreeMap<String, Digest> {
-        let digest = |(file, mut bytes): (String, Vec<u8>)| {
-            if file.ends_with(DATABASE) && bytes.len() > 100 {
-                bytes[24..28].fill(0);
-                bytes[92..96].fill(0);
-            }
-            (file, Digest::of(bytes))
-        };
-        self.bytes(folder).into_iter().map(digest).collect()
+        self.bytes(folder).into_iter().map(|(file, bytes)| (file, Digest::of(bytes))).collect()
     }
 
     /// The processes that still have this project's folder in their command line, environment or working directory.
