@@ -49,7 +49,7 @@ mod tests {
 
     #[test]
     fn tests_are_told_from_other_functions() {
-        let source = "fn helper() {}\n\n// Why.\n#[test]\nfn one() {\n    fn inner() {}\n}\n\n\
+        let source = "fn plain() {}\n\n// Why.\n#[test]\nfn one() {\n    fn inner() {}\n}\n\n\
             #[tokio::test(start_paused = true)]\n/// What.\nasync fn two() {}\n\n\
             #[test]\n#[ignore = \"slow\"]\nfn three() {}\n\n\
             proptest! {\n    #[test]\n    fn four(text in \".*\") {}\n}\n";
