@@ -26,7 +26,7 @@ fn codes_used() -> BTreeSet<String> {
                 continue;
             }
             let text = std::fs::read_to_string(&path).unwrap();
-            let text = text.split("#[cfg(test)]").next().unwrap();
+            let text = text.split("#[cfg(test)]\nmod tests").next().unwrap();
             codes.extend(text.split('"').filter(|literal| is_code(literal)).map(str::to_owned));
         }
     }
@@ -36,7 +36,9 @@ fn codes_used() -> BTreeSet<String> {
 }
 
 fn is_code(text: &str) -> bool {
-    let word = |word: &str| !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase() || c == '-');
+    let word = |word: &str| {
+        !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+    };
     !MEDIA_TYPES.contains(&text) && text.split_once('/').is_some_and(|(area, what)| word(area) && word(what))
 }
 

@@ -82,14 +82,14 @@ fn a_warning_is_refused_when_that_is_asked_for() {
     let project = Project::titanic();
     project.replace(
         "ml-parameters.json",
-        "\"tuningJobName\"",
-        "\"tunningJobName\": \"x\",\n  \"tuningJobName\"",
+        "\"enableManagedSpotTraining\": true",
+        "\"enableManagedSpotTraining\": false",
     );
     let output = project.expect(0, ["validate"]);
-    assert_eq!(stdout(&output), "2 documents, 57 parameters, 2 channels: valid, 1 warning\n");
-    assert!(project.stderr(&output).contains("key/near-miss"), "{}", project.stderr(&output));
+    assert_eq!(stdout(&output), "2 documents, 56 parameters, 2 channels: valid, 1 warning\n");
+    assert!(project.stderr(&output).contains("spot/checkpoint-unused"), "{}", project.stderr(&output));
     let output = project.expect(3, ["validate", "--strict"]);
-    assert_eq!(stdout(&output), "2 documents, 57 parameters, 2 channels: refused by --strict, 1 warning\n");
+    assert_eq!(stdout(&output), "2 documents, 56 parameters, 2 channels: refused by --strict, 1 warning\n");
 }
 
 #[test]
