@@ -72,8 +72,10 @@ async fn a_secret_is_encrypted_at_rest_and_the_key_is_its_owners_alone() {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
-        let mode = std::fs::metadata(folder.path().join("secrets.key")).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
+        for file in ["secrets.key", "mlpp.db", "mlpp.db-wal"] {
+            let mode = std::fs::metadata(folder.path().join(file)).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600, "{file}");
+        }
     }
     let wanted = [SecretVersion { name: "/r/a".parse().unwrap(), version: None }];
     let other = LocalStore::open(&file).unwrap();

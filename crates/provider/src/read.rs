@@ -44,7 +44,7 @@ pub enum ReadError {
     #[error("no release was applied at {0}")]
     NoRelease(StorePath),
     /// The policy is to fail, and the live tree is not as recorded.
-    #[error("{} parameters were edited in place since release {release}, such as {}", drift.len(), drift[0].name)]
+    #[error("the parameters are not as release {release} recorded them: {} edited in place", drift.len())]
     Drift {
         /// The release in force.
         release: u64,

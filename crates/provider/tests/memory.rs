@@ -282,7 +282,7 @@ fn the_policies_differ_in_what_an_edit_does() {
     assert_eq!(run(read(&store, DriftPolicy::Use)).unwrap(), r#"{"a":2,"b":"x"}"#);
     assert_eq!(run(read(&store, DriftPolicy::Ignore)).unwrap(), r#"{"a":1,"b":"x"}"#);
     let refused = run(read(&store, DriftPolicy::Fail)).unwrap_err();
-    assert_eq!(refused.to_string(), "1 parameters were edited in place since release 1, such as a");
+    assert_eq!(refused.to_string(), "the parameters are not as release 1 recorded them: 1 edited in place");
     let pinned = run(read_parameters(&store, &path(), DriftPolicy::Use, Some(1))).unwrap();
     assert_eq!(
         (pinned.document.to_string(), pinned.policy),

@@ -95,8 +95,21 @@ impl LocalStore {
     }
 }
 
+/// Makes the file, for its owner alone, when it is not there: SQLite gives the files beside it the same mode.
+fn make_private_file(file: &Path) -> std::io::Result<()> {
+    let mut options = std::fs::File::options();
+    options.create_new(true).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(file) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
+}
+
 /// Opens an SQLite file for use by several processes: a write-ahead log, durable at every commit.
 pub(crate) fn open_database(file: &Path, schema: &str) -> rusqlite::Result<Connection> {
+    make_private_file(file).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
     let connection = Connection::open(file)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;

@@ -64,6 +64,7 @@ fn document(args: &Args, project: &Project) -> Result<Node, CommandError> {
     let read = super::block_on(read_parameters(&store, &project.path, policy, args.release))?
         .map_err(|error| store::read_failed(project, error))?;
     match read.release {
+        Some(_) if args.release.is_some() => {}
         Some(release) => {
             output::note(format_args!("release {release}, {} edited in place", read.drift.len()));
         }
