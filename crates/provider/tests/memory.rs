@@ -229,6 +229,25 @@ fn old_releases_are_pruned_and_pinned_ones_stay() {
 }
 
 #[test]
+fn chunks_of_a_writer_that_did_not_come_to_its_claim_are_pruned() {
+    let store = MemoryStore::default();
+    let writer = Writer { keep_releases: 2, ..Writer::default() };
+    run(writer.apply(&store, r#"{"a":1}"#)).unwrap();
+    let chunks =
+        |store: &MemoryStore| store.dump().iter().filter(|(name, ..)| name.contains("/content/")).count();
+    let orphaned = (0..20).find(|call| {
+        let copy = store.copy();
+        run(writer.apply(&copy.handle(Some(Fault::CrashAfter(*call))), r#"{"a":2}"#)).unwrap_err();
+        chunks(&copy) == 2 && !copy.dump().iter().any(|(name, ..)| name == "/p.releases/2")
+    });
+    run(writer.apply(&store.handle(Some(Fault::CrashAfter(orphaned.unwrap()))), r#"{"a":2}"#)).unwrap_err();
+    for value in 3..6 {
+        run(writer.apply(&store, &format!(r#"{{"a":{value}}}"#))).unwrap();
+    }
+    assert_eq!(chunks(&store), 2);
+}
+
+#[test]
 fn a_rollback_is_a_release_with_the_content_of_an_earlier_one() {
     let store = MemoryStore::default();
     let writer = Writer::default();

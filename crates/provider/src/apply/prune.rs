@@ -33,32 +33,27 @@ pub(super) async fn prune<S: ParameterStore, C: Clock>(
     Ok(dropped)
 }
 
-/// The records of the releases `dropped`, heads first, and the chunks that no other release has.
+/// The records of the releases `dropped`, heads first, and the chunks that no other release has: also those of writers
+/// that did not come to their claim.
 fn records_of<S: ParameterStore, C: Clock>(
     writer: &Writer<'_, S, C>,
     archive: &Archive,
     dropped: &[u64],
 ) -> Result<Vec<ParameterName>, ApplyError> {
-    let mut kept: HashSet<String> = HashSet::new();
-    let mut candidates = Vec::new();
-    for (number, head) in &archive.heads {
-        let chunks = archive.chunks_of(head).map_err(crate::RecordsError::from);
-        if dropped.contains(number) {
-            // A release that is damaged anyway goes with what is left of it.
-            candidates.extend(chunks.unwrap_or_default());
-        } else {
-            kept.extend(chunks?);
-        }
-    }
     let mut names = Vec::new();
     for &number in dropped {
         names.extend([writer.names.head(number)?, writer.names.committed(number)?]);
     }
-    candidates.retain(|chunk| !kept.contains(chunk));
-    candidates.sort_unstable();
-    candidates.dedup();
-    for chunk in candidates {
-        names.push(writer.names.chunk(&chunk)?);
+    let kept = archive.heads.iter().filter(|(number, _)| !dropped.contains(number));
+    let needed: Result<Vec<Vec<String>>, _> = kept.map(|(_, head)| archive.chunks_of(head)).collect();
+    // Which chunks a release needs whose index is damaged nobody knows: then all stay.
+    if let Ok(needed) = needed {
+        let needed: HashSet<&str> = needed.iter().flatten().map(String::as_str).collect();
+        let mut chunks: Vec<_> = archive.chunk_names().filter(|chunk| !needed.contains(chunk)).collect();
+        chunks.sort_unstable();
+        for chunk in chunks {
+            names.push(writer.names.chunk(chunk)?);
+        }
     }
     Ok(names)
 }
