@@ -62,7 +62,8 @@ pub(crate) fn run(args: &Args, folder: &Path) -> Result<ProcessExitCode, Command
     }
     let there = if folder == Path::new(".") { String::new() } else { format!(" -C {}", folder.display()) };
     output::note(format_args!(
-        "Next: put your algorithm and its hyperparameters into the documents, and your data's places into manifest.json.\n\
+        "Next: put your algorithm and its hyperparameters into the documents, and the places of your data\n\
+         \u{20}     into manifest.json.\n\
          Then: mlpp{there} validate    check everything\n\
          \u{20}     mlpp{there} plan        see what an apply would store\n\
          \u{20}     mlpp{there} apply       store the parameters as a release"

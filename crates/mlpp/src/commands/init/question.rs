@@ -30,9 +30,9 @@ pub(super) const BUCKET: Question = Question {
     max: 1,
     check: bucket,
 };
-pub(super) const TRAINING_SG: Question = groups("training-sg", "Security groups of training (none: no VPC)");
+pub(super) const TRAINING_SG: Question = groups("training-sg", "Security groups of training");
 pub(super) const TRAINING_SUBNETS: Question = subnets("training-subnets", "Subnets of training");
-pub(super) const HOSTING_SG: Question = groups("hosting-sg", "Security groups of hosting (none: no VPC)");
+pub(super) const HOSTING_SG: Question = groups("hosting-sg", "Security groups of hosting");
 pub(super) const HOSTING_SUBNETS: Question = subnets("hosting-subnets", "Subnets of hosting");
 
 /// SageMaker API reference, `VpcConfig`, member `SecurityGroupIds`: 1 to 5.
@@ -68,7 +68,11 @@ impl Question {
         output: &mut impl Write,
     ) -> io::Result<Option<Vec<String>>> {
         loop {
-            let several = if self.max > 1 { ", separated by commas" } else { "" };
+            let several = match (self.max, needed) {
+                (1, _) => "",
+                (_, true) => " (separated by commas)",
+                (_, false) => " (separated by commas; none for no VPC)",
+            };
             let default =
                 if self.default.is_empty() { String::new() } else { format!(" [{}]", self.default) };
             write!(output, "{}{several}{default}: ", self.about)?;
