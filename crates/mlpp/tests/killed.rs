@@ -57,7 +57,13 @@ impl Numbers {
 fn stored(store: &LocalStore) -> HashSet<(String, u64)> {
     let list = |path: &str| {
         let path: StorePath = path.parse().unwrap();
-        runtime().block_on(store.list(&path)).unwrap()
+        // A store that is busy is asked again: applies and readers use it at the same time.
+        loop {
+            match runtime().block_on(store.list(&path)) {
+                Err(mlpp_provider::StoreError::Busy(_)) => {}
+                listed => break listed.unwrap(),
+            }
+        }
     };
     let all = list("/ml-project").into_iter().chain(list("/ml-project.releases"));
     all.map(|parameter| (parameter.name.to_string(), parameter.version)).collect()
@@ -166,8 +172,10 @@ fn an_apply_that_is_killed_leaves_one_release_or_the_other() {
     let (kills, read) = std::thread::scope(|scope| {
         let readers =
             ["use", "ignore", "fail"].map(|policy| scope.spawn(|| read(&project, policy, &versions, &stop)));
-        let kills = kill(&project, &versions);
+        // The readers stop also when this panics: the scope waits for them.
+        let kills = std::panic::catch_unwind(|| kill(&project, &versions));
         stop.store(true, Ordering::Relaxed);
+        let kills = kills.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         (kills, readers.map(|reader| reader.join().unwrap()))
     });
     let mut wrong = String::new();
