@@ -19,6 +19,12 @@ impl CommandError {
         Self { exit_code: ExitCode::InvalidInput, reports }
     }
 
+    /// Findings about a text that is no document.
+    pub(crate) fn findings(findings: impl IntoIterator<Item = Finding>) -> Self {
+        let reports = findings.into_iter().map(Report::new).collect();
+        Self { exit_code: ExitCode::InvalidInput, reports }
+    }
+
     /// The same with more that is wrong.
     pub(crate) fn and(mut self, more: impl IntoIterator<Item = impl Into<Report>>) -> Self {
         self.reports.extend(more.into_iter().map(Into::into));
@@ -171,6 +177,18 @@ impl Finding {
             label: "here".to_owned(),
             help: None,
         }
+    }
+
+    /// The same with the JSON pointer of the value.
+    pub(crate) fn pointer(mut self, pointer: impl Into<String>) -> Self {
+        self.pointer = pointer.into();
+        self
+    }
+
+    /// The same as a warning.
+    pub(crate) fn warning(mut self) -> Self {
+        self.severity = miette::Severity::Warning;
+        self
     }
 
     /// Its place; none for a value that stands in no text.

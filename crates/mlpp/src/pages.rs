@@ -86,6 +86,7 @@ static PAGES: &[Page] = &pages! {
     "secret/unreadable" "a secret can be read"
     "state-machine/not-valid" "a state machine's definition can be run"
     "state-machine/substitution" "every substitution has a value"
+    "states/file-absent" "a file that a command names can be read"
     "store/busy" "another process holds the store"
     "store/corrupt" "the store can be read"
     "store/refused" "the store took what was written"

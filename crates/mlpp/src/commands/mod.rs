@@ -17,6 +17,7 @@ mod render;
 mod rollback;
 mod run;
 mod show;
+mod states;
 pub(crate) mod supervise;
 mod validate;
 mod yaml;
@@ -67,6 +68,7 @@ enum Command {
     Package(package::Args),
     Destroy(destroy::Args),
     Run(run::Args),
+    States(states::Args),
     Completions(completions::Args),
     Algorithm(algorithm::Args),
 }
@@ -90,6 +92,7 @@ impl Cli {
             Command::Package(args) => package::run(&args, &project()?),
             Command::Destroy(args) => destroy::run(&args, &project()?),
             Command::Run(args) => run::run(&args, &self.project, &settings).map(Into::into),
+            Command::States(args) => states::run(&args),
             Command::Explain(args) => explain::run(&args),
             Command::Completions(args) => completions::run(&args),
             Command::Algorithm(args) => Ok(algorithm::run(&args)),

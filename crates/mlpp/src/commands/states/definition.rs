@@ -1,0 +1,76 @@
+//! Definitions as files.
+
+use std::io::Read as _;
+use std::path::Path;
+
+use mlpp_states::{Diagnostic, Severity, StateMachine, WorkflowType};
+
+use crate::error::{CommandError, Finding, Plain};
+use crate::exit_code::ExitCode;
+
+/// A file with a definition.
+#[derive(Debug)]
+pub(super) struct Definition {
+    /// The file's name as it was given; `<stdin>` for `-`.
+    pub(super) name: String,
+    pub(super) text: String,
+}
+
+impl Definition {
+    /// Reads a file, or standard input for `-`.
+    ///
+    /// # Errors
+    /// `states/file-absent`; a file that cannot be read or is not UTF-8.
+    pub(super) fn read(file: &Path) -> Result<Self, CommandError> {
+        let (name, text) = read_text(file)?;
+        Ok(Self { name, text })
+    }
+
+    /// Compiles the definition.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, shown at its place.
+    pub(super) fn compile(&self, workflow: WorkflowType) -> Result<StateMachine, CommandError> {
+        StateMachine::parse_as(&self.text, workflow).map_err(|error| self.invalid(&error.diagnostics))
+    }
+
+    /// Findings about the definition, to be shown.
+    pub(super) fn invalid(&self, diagnostics: &[Diagnostic]) -> CommandError {
+        CommandError::findings(diagnostics.iter().map(|diagnostic| self.finding(diagnostic)))
+    }
+
+    fn finding(&self, diagnostic: &Diagnostic) -> Finding {
+        let span = diagnostic.span.clone().unwrap_or(0..0);
+        let finding = Finding::at(diagnostic.code.as_str(), &self.name, &self.text, span, &diagnostic.message)
+            .pointer(&diagnostic.location);
+        match diagnostic.severity {
+            Severity::Error => finding,
+            Severity::Warning => finding.warning(),
+        }
+    }
+}
+
+/// A file's name and text; `-` is standard input.
+///
+/// # Errors
+/// `states/file-absent`; a file that cannot be read or is not UTF-8.
+pub(super) fn read_text(file: &Path) -> Result<(String, String), CommandError> {
+    if file == Path::new("-") {
+        let mut text = String::new();
+        return match std::io::stdin().read_to_string(&mut text) {
+            Ok(_) => Ok(("<stdin>".to_owned(), text)),
+            Err(error) => Err(CommandError::failed("read standard input", error)),
+        };
+    }
+    let name = file.display().to_string();
+    match std::fs::read_to_string(file) {
+        Ok(text) => Ok((name, text)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let message = format!("there is no file {name}");
+            let help = "name a file, or - for standard input".to_owned();
+            let plain = Plain { code: "states/file-absent", message, help };
+            Err(CommandError::one(ExitCode::InvalidInput, plain))
+        }
+        Err(error) => Err(CommandError::failed(&format!("read {name}"), error)),
+    }
+}

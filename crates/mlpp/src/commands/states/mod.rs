@@ -1,0 +1,29 @@
+//! State machines on their own: checked, run, drawn, without a project.
+
+mod check;
+mod definition;
+
+use std::process::ExitCode as ProcessExitCode;
+
+use clap::Subcommand;
+
+use crate::error::CommandError;
+
+/// State machines in the Amazon States Language: check, run, test, draw; no project is needed
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Check(check::Args),
+}
+
+/// Runs the command.
+pub(crate) fn run(args: &Args) -> Result<ProcessExitCode, CommandError> {
+    match &args.command {
+        Command::Check(args) => check::run(args),
+    }
+}
