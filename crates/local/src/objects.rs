@@ -32,11 +32,10 @@ impl LocalObjects {
     /// # Errors
     /// [`ObjectsError::Invalid`] for a bucket's name or a key that cannot be one here.
     pub fn file(&self, bucket: &str, key: &str) -> Result<PathBuf, ObjectsError> {
-        let reason = if !(3..=63).contains(&bucket.len())
+        // Old buckets have longer names, capital letters and underscores (S3 user guide, "General purpose bucket naming rules").
+        let reason = if !(3..=255).contains(&bucket.len())
             || bucket.starts_with('.')
-            || !bucket
-                .bytes()
-                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'-'))
+            || !bucket.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'))
         {
             "a bucket's name has 3 to 63 characters of a-z 0-9 . -"
         } else if key.is_empty() || key.len() > MAX_KEY_BYTES {
@@ -97,7 +96,7 @@ impl LocalObjects {
         Ok(Written { version: Some(digest.clone()), etag: digest })
     }
 
-    fn read(&self, bucket: &str, key: &str, which: Which<'_>) -> Result<Object, ObjectsError> {
+    pub(crate) fn read(&self, bucket: &str, key: &str, which: Which<'_>) -> Result<Object, ObjectsError> {
         let file = self.file(bucket, key)?;
         let (bytes, modified) = whole(&file).map_err(|error| unavailable(bucket, key, error))?;
         let digest = Digest::of(&bytes).to_string();

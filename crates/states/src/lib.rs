@@ -38,6 +38,8 @@ mod intrinsic;
 mod jsonata;
 mod jsonpath;
 mod random;
+pub mod recorded;
+mod simulation;
 mod substitute;
 mod template;
 mod time;
@@ -51,5 +53,6 @@ pub use execution::{
 };
 pub use history::{Details, EventType, HistoryEvent};
 pub use jsonata::Limits as JsonataLimits;
+pub use simulation::Simulation;
 pub use substitute::{SubstitutionError, substitute};
 pub use time::Timestamp;

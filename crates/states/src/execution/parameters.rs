@@ -63,6 +63,19 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// Bounds that no execution meets before it meets those of the machine it runs on; the costs of one JSONata expression stay bounded.
+    pub fn lifted() -> Self {
+        Self {
+            data_bytes: usize::MAX,
+            history_events: u64::MAX,
+            inline_concurrency: usize::MAX,
+            distributed_concurrency: usize::MAX,
+            ..Self::default()
+        }
+    }
+}
+
 impl StartParameters {
     /// Parameters with plausible ARNs for a machine and an execution of these names, in `us-east-1`, and the service's limits.
     pub fn named(state_machine: &str, execution: &str, input: Json) -> Self {
@@ -79,6 +92,17 @@ impl StartParameters {
             seed: 0,
             limits: Limits::default(),
         }
+    }
+
+    /// The same for a synchronous Express execution (`StartSyncExecution`): its ARN has a part of its own for each start, and its context
+    /// object no `RedriveCount`.
+    #[must_use]
+    pub fn express(mut self) -> Self {
+        self.workflow = WorkflowType::Express;
+        let arn = self.execution_arn.replacen(":execution:", ":express:", 1);
+        self.execution_arn = format!("{arn}:{}", crate::random::Random::new(self.seed).uuid()).into();
+        self.redrive_count = None;
+        self
     }
 
     /// The region in the execution's ARN.

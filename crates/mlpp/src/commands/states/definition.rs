@@ -4,6 +4,8 @@ use std::io::Read as _;
 use std::path::Path;
 
 use mlpp_states::{Diagnostic, Severity, StateMachine, WorkflowType};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use crate::error::{CommandError, Finding, Plain};
 use crate::exit_code::ExitCode;
@@ -41,8 +43,9 @@ impl Definition {
 
     fn finding(&self, diagnostic: &Diagnostic) -> Finding {
         let span = diagnostic.span.clone().unwrap_or(0..0);
-        let finding = Finding::at(diagnostic.code.as_str(), &self.name, &self.text, span, &diagnostic.message)
-            .pointer(&diagnostic.location);
+        let finding =
+            Finding::at(diagnostic.code.as_str(), &self.name, &self.text, span, &diagnostic.message)
+                .pointer(&diagnostic.location);
         match diagnostic.severity {
             Severity::Error => finding,
             Severity::Warning => finding.warning(),
@@ -73,4 +76,50 @@ pub(super) fn read_text(file: &Path) -> Result<(String, String), CommandError> {
         }
         Err(error) => Err(CommandError::failed(&format!("read {name}"), error)),
     }
+}
+
+/// A file with a JSON value.
+#[derive(Debug)]
+pub(super) struct JsonFile {
+    name: String,
+    text: String,
+    pub(super) value: Value,
+}
+
+/// Reads a file with JSON, or standard input for `-`.
+///
+/// # Errors
+/// `states/file-absent`, `states/not-json`.
+pub(super) fn read_json(file: &Path) -> Result<JsonFile, CommandError> {
+    let (name, text) = read_text(file)?;
+    match serde_json::from_str(&text) {
+        Ok(value) => Ok(JsonFile { name, text, value }),
+        Err(error) => Err(not_json(&name, &text, &error, "states/not-json", "write JSON")),
+    }
+}
+
+impl JsonFile {
+    /// What a file of recorded tasks is.
+    pub(super) const TASKS: &'static str =
+        "the file holds a list of tasks, each with its state and its result; see mlpp states run --help";
+
+    /// The value as one of its own type; `expected` says to people what that is.
+    ///
+    /// # Errors
+    /// `states/not-valid`, at the place that is wrong.
+    pub(super) fn typed<T: DeserializeOwned>(self, expected: &str) -> Result<T, CommandError> {
+        serde_json::from_str(&self.text)
+            .map_err(|error| not_json(&self.name, &self.text, &error, "states/not-valid", expected))
+    }
+}
+
+/// An error at its place in a text.
+fn not_json(name: &str, text: &str, error: &serde_json::Error, code: &str, help: &str) -> CommandError {
+    let line_start: usize =
+        text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
+    let at = text.floor_char_boundary((line_start + error.column().saturating_sub(1)).min(text.len()));
+    let whole = error.to_string();
+    let message = whole.rsplit_once(" at line ").map_or(whole.as_str(), |(message, _)| message);
+    let finding = Finding::at(code, name, text, at..at, message).help(help);
+    CommandError::one(ExitCode::InvalidInput, finding)
 }

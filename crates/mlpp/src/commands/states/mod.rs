@@ -2,6 +2,7 @@
 
 mod check;
 mod definition;
+mod run;
 
 use std::process::ExitCode as ProcessExitCode;
 
@@ -19,11 +20,13 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 enum Command {
     Check(check::Args),
+    Run(run::Args),
 }
 
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> Result<ProcessExitCode, CommandError> {
     match &args.command {
         Command::Check(args) => check::run(args),
+        Command::Run(args) => run::run(args),
     }
 }
