@@ -71,10 +71,12 @@ fn compile(text: &str, workflow: WorkflowType, findings: &Findings) -> Option<St
     )]
     let timeout_seconds =
         fields.number("TimeoutSeconds", 1.0, 99_999_999.0, true).map(|seconds| seconds as u64);
+    let states: Vec<State> = compiler.states.into_iter().collect::<Option<_>>()?;
     let machine = StateMachine {
         timeout_seconds,
         scopes: compiler.scopes.into_iter().collect::<Option<_>>()?,
-        states: compiler.states.into_iter().collect::<Option<_>>()?,
+        jsonata_or_variables: states.iter().any(State::jsonata_or_variables),
+        states,
         warnings: Vec::new(),
     };
     validate::check(&machine, &compiler.locations, findings);

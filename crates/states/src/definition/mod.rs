@@ -36,6 +36,8 @@ pub struct StateMachine {
     pub(crate) timeout_seconds: Option<u64>,
     pub(crate) scopes: Vec<Scope>,
     pub(crate) states: Vec<State>,
+    /// Whether a state has JSONata or assigns variables, which the service has had since November 2024.
+    pub(crate) jsonata_or_variables: bool,
     warnings: Vec<Diagnostic>,
 }
 
@@ -212,6 +214,15 @@ impl StateMachine {
 }
 
 impl State {
+    /// Whether it has JSONata or assigns variables.
+    fn jsonata_or_variables(&self) -> bool {
+        let in_choice = |choice: &ChoiceState| choice.branches.iter().any(|branch| branch.assign.is_some());
+        self.language() == Language::Jsonata
+            || self.assign.is_some()
+            || self.catch.iter().any(|catcher| catcher.assign.is_some())
+            || matches!(&self.kind, StateKind::Choice(choice) if in_choice(choice))
+    }
+
     pub(crate) fn language(&self) -> Language {
         match self.flow {
             Flow::JsonPath(_) => Language::JsonPath,

@@ -174,8 +174,12 @@ impl Engine<'_> {
     }
 
     fn run_succeeded(&mut self, id: FrameId, result: &Json) {
-        let event = self.emit(id, EventType::MapRunSucceeded, Details::None);
-        self.map_succeeded(id, event, result);
+        // Recordings of the service up to August 2024 let `MapStateExited` follow this event, those from November 2024 on let it follow
+        // `MapRunStarted`, which is the one before: definitions with what is new since then have met the newer service alone.
+        let started = self.execution.frames.get(&id).map_or(0, |frame| frame.previous);
+        let succeeded = self.emit(id, EventType::MapRunSucceeded, Details::None);
+        let last = if self.machine.jsonata_or_variables { started } else { succeeded };
+        self.map_succeeded(id, last, result);
     }
 
     /// The state's end follows `last`, as does the event that says that it succeeded.
