@@ -16,6 +16,7 @@ pub(crate) struct ContextObject<'e> {
     pub(crate) role_arn: &'e str,
     pub(crate) start_time: Timestamp,
     pub(crate) redrive_count: Option<u32>,
+    pub(crate) redrive_time: Option<Timestamp>,
     pub(crate) state_machine_arn: &'e str,
     pub(crate) state_machine_name: &'e str,
     pub(crate) state_name: &'e str,
@@ -55,6 +56,9 @@ impl<'e> ContextObject<'e> {
         });
         if let (Some(count), Some(execution)) = (self.redrive_count, execution.as_object_mut()) {
             execution.insert(String::from("RedriveCount"), Value::from(count));
+            if let Some(time) = self.redrive_time {
+                execution.insert(String::from("RedriveTime"), Value::from(time.to_rfc3339()));
+            }
         }
         object.insert(String::from("Execution"), execution);
         object.insert(

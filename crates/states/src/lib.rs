@@ -48,8 +48,8 @@ pub use data::Json;
 pub use definition::{StateMachine, WorkflowType};
 pub use diagnostic::{Code, DefinitionError, Diagnostic, Severity};
 pub use execution::{
-    Command, Event, Execution, Limits, Outcome, StartParameters, Step, TaskId, TaskPurpose, TaskRequest,
-    TimerId,
+    Command, Event, Execution, Limits, NotRedrivable, Outcome, StartParameters, Step, TaskId, TaskPurpose,
+    TaskRequest, TimerId,
 };
 pub use history::{Details, EventType, HistoryEvent};
 pub use jsonata::Limits as JsonataLimits;

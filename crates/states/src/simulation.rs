@@ -3,7 +3,9 @@
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use crate::definition::StateMachine;
-use crate::execution::{Command, Event, Execution, Outcome, StartParameters, TaskRequest, TimerId};
+use crate::execution::{
+    Command, Event, Execution, NotRedrivable, Outcome, StartParameters, TaskRequest, TimerId,
+};
 use crate::history::HistoryEvent;
 use crate::time::Timestamp;
 
@@ -88,6 +90,19 @@ impl<'m> Simulation<'m> {
         Ok(Some(step.events))
     }
 
+    /// Redrives the execution at the virtual time: see [`Event::Redriven`].
+    ///
+    /// # Errors
+    /// The execution cannot be redriven.
+    pub fn redrive(&mut self) -> Result<(), NotRedrivable> {
+        self.execution.redrivable()?;
+        self.coming.clear();
+        self.coming.push_back(Event::Redriven);
+        self.queue.clear();
+        self.timers.clear();
+        Ok(())
+    }
+
     /// Runs on until nothing is left to happen; `history` gets the new events. `None` as the outcome: see [`Self::step`].
     ///
     /// # Errors
@@ -106,7 +121,7 @@ impl<'m> Simulation<'m> {
     /// What happens next.
     fn next(&mut self) -> Option<Event> {
         if self.execution.outcome().is_some() {
-            return None;
+            return self.coming.pop_front().filter(|event| *event == Event::Redriven);
         }
         if !self.execution.has_started() {
             return Some(Event::Started);

@@ -17,7 +17,7 @@ pub use handler::{TaskFailure, TaskHandler, TaskReporter};
 pub use stop::{StopHandle, StopSignal, stop_channel};
 
 use crate::definition::StateMachine;
-use crate::execution::{Command, Event, Execution, Outcome, Step, TimerId};
+use crate::execution::{Command, Event, Execution, NotRedrivable, Outcome, Step, TimerId};
 use crate::time::Timestamp;
 use tasks::Tasks;
 
@@ -54,6 +54,9 @@ pub enum DriverError<E: std::error::Error + 'static> {
     /// The observer could not persist a step. The execution can be taken over from what was persisted before.
     #[error("persisting a step of the execution: {0}")]
     Observer(#[source] E),
+    /// The execution cannot be redriven.
+    #[error(transparent)]
+    NotRedrivable(#[from] NotRedrivable),
     /// Nothing is under way that could end the execution; only one that belongs to another definition gets there.
     #[error("the execution waits for nothing")]
     Stalled,
@@ -78,15 +81,7 @@ where
     C: Clock,
     O: Observer,
 {
-    let mut driver = Driver {
-        machine,
-        clock,
-        observer,
-        stop,
-        tasks: Tasks::new(Arc::clone(handler)),
-        queue: BTreeSet::new(),
-        timers: HashMap::new(),
-    };
+    let mut driver = Driver::new(machine, handler, clock, observer, stop);
     if execution.has_started() {
         for command in execution.pending_commands() {
             driver.carry_out(command);
@@ -97,13 +92,30 @@ where
     } else {
         driver.step(execution, Event::Started).await?;
     }
-    loop {
-        if let Some(outcome) = execution.outcome() {
-            return Ok(outcome.clone());
-        }
-        let event = driver.next_event().await.ok_or(DriverError::Stalled)?;
-        driver.step(execution, event).await?;
-    }
+    driver.finish(execution).await
+}
+
+/// Redrives an execution that did not succeed, and drives it to its end: see [`Event::Redriven`].
+///
+/// # Errors
+/// See [`DriverError`].
+pub async fn redrive<H, C, O>(
+    machine: &StateMachine,
+    execution: &mut Execution,
+    handler: &Arc<H>,
+    clock: &C,
+    observer: &mut O,
+    stop: StopSignal,
+) -> Result<Outcome, DriverError<O::Error>>
+where
+    H: TaskHandler + 'static,
+    C: Clock,
+    O: Observer,
+{
+    execution.redrivable()?;
+    let mut driver = Driver::new(machine, handler, clock, observer, stop);
+    driver.step(execution, Event::Redriven).await?;
+    driver.finish(execution).await
 }
 
 struct Driver<'d, H, C, O> {
@@ -117,7 +129,28 @@ struct Driver<'d, H, C, O> {
     timers: HashMap<TimerId, Timestamp>,
 }
 
-impl<H: TaskHandler + 'static, C: Clock, O: Observer> Driver<'_, H, C, O> {
+impl<'d, H: TaskHandler + 'static, C: Clock, O: Observer> Driver<'d, H, C, O> {
+    fn new(
+        machine: &'d StateMachine,
+        handler: &Arc<H>,
+        clock: &'d C,
+        observer: &'d mut O,
+        stop: StopSignal,
+    ) -> Self {
+        let tasks = Tasks::new(Arc::clone(handler));
+        Self { machine, clock, observer, stop, tasks, queue: BTreeSet::new(), timers: HashMap::new() }
+    }
+
+    async fn finish(&mut self, execution: &mut Execution) -> Result<Outcome, DriverError<O::Error>> {
+        loop {
+            if let Some(outcome) = execution.outcome() {
+                return Ok(outcome.clone());
+            }
+            let event = self.next_event().await.ok_or(DriverError::Stalled)?;
+            self.step(execution, event).await?;
+        }
+    }
+
     /// Takes in an event, and all that follows from it at once.
     async fn step(&mut self, execution: &mut Execution, event: Event) -> Result<(), DriverError<O::Error>> {
         let now = self.clock.now();

@@ -16,7 +16,9 @@ impl Engine<'_> {
         {
             self.emit(id, event, Details::None);
         }
-        self.execution.frames.remove(&id);
+        if let Some(frame) = self.execution.frames.remove(&id) {
+            self.execution.fallen.keep_frame(id, frame);
+        }
     }
 
     /// Cancels what the frame's state does, without removing the frame.
@@ -34,12 +36,14 @@ impl Engine<'_> {
             Activity::Wait(timer) | Activity::Backoff(timer) => self.cancel_timer(timer),
             Activity::Reading(task, _) | Activity::Writing(task, _) => self.cancel_task(task),
             Activity::Parallel(work) => {
-                work.children.into_iter().flatten().for_each(|child| self.abort_frame(child, report));
+                work.children.iter().flatten().for_each(|child| self.abort_frame(*child, report));
+                self.execution.fallen.keep_work(id, Activity::Parallel(work));
             }
             Activity::Map(work) => {
-                for (index, child) in work.running {
-                    self.abort_iteration(id, index, child, report);
+                for (index, child) in &work.running {
+                    self.abort_iteration(id, *index, *child, report);
                 }
+                self.execution.fallen.keep_work(id, Activity::Map(work));
             }
         }
     }

@@ -27,11 +27,14 @@ impl<'e> Engine<'e> {
 
     pub(super) fn take(&mut self, event: Event) {
         if self.execution.outcome.is_some() {
+            if event == Event::Redriven {
+                self.redrive();
+            }
             return;
         }
         match event {
             Event::Started => self.start(),
-            Event::Continue => {}
+            Event::Continue | Event::Redriven => {}
             Event::TaskStarted { id, worker_name } => self.task_started(id, worker_name),
             Event::TaskSubmitted { id, output } => self.task_submitted(id, output),
             Event::TaskSucceeded { id, output } => self.task_succeeded(id, &output),
@@ -74,10 +77,7 @@ impl<'e> Engine<'e> {
             EventType::ExecutionStarted,
             Details::ExecutionStarted { input: Arc::clone(&input), role_arn },
         );
-        if let Some(seconds) = self.machine.timeout_seconds {
-            #[expect(clippy::cast_precision_loss, reason = "at most 99,999,999")]
-            self.start_timer(Timer::Execution, self.now.plus_seconds(seconds as f64));
-        }
+        self.start_execution_timer();
         let limits = &self.execution.parameters.limits;
         if !data::fits(&input, limits.data_bytes, limits.data_depth) {
             let cause = "The execution's input exceeds the maximum size or depth of data.";
@@ -85,6 +85,14 @@ impl<'e> Engine<'e> {
             return self.end(EventType::ExecutionFailed, started, Outcome::Failed { error, cause });
         }
         self.spawn(None, 0, MAIN, input, 0, None);
+    }
+
+    /// The machine's `TimeoutSeconds` begin.
+    pub(super) fn start_execution_timer(&mut self) {
+        if let Some(seconds) = self.machine.timeout_seconds {
+            #[expect(clippy::cast_precision_loss, reason = "at most 99,999,999")]
+            self.start_timer(Timer::Execution, self.now.plus_seconds(seconds as f64));
+        }
     }
 
     /// A new frame at the beginning of `scope`.
@@ -226,6 +234,7 @@ impl<'e> Engine<'e> {
             role_arn: &parameters.role_arn,
             start_time: self.execution.start_time,
             redrive_count: parameters.redrive_count,
+            redrive_time: self.execution.redrive_time,
             state_machine_arn: &parameters.state_machine_arn,
             state_machine_name: &parameters.state_machine_name,
             state_name: &state.name,
@@ -279,8 +288,8 @@ impl<'e> Engine<'e> {
         for id in timers {
             self.cancel_timer(id);
         }
-        self.execution.frames.clear();
         self.execution.ready.clear();
+        self.keep_for_redrive();
     }
 }
 

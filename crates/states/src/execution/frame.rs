@@ -91,8 +91,8 @@ pub(super) struct MapWork {
     pub(super) running: BTreeMap<usize, FrameId>,
     pub(super) results: Vec<Option<Json>>,
     pub(super) concurrency: usize,
-    /// Items before batching, which the selector has already been applied to.
-    pub(super) failed: usize,
+    /// The items of a distributed Map that failed.
+    pub(super) failed: Vec<usize>,
     /// How many failures a distributed Map takes, `None` for an inline one: none.
     pub(super) tolerated: Option<usize>,
     /// ARN of the Map Run of a distributed Map.

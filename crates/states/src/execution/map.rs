@@ -146,7 +146,7 @@ impl Engine<'_> {
             next: 0,
             running: BTreeMap::new(),
             concurrency,
-            failed: 0,
+            failed: Vec::new(),
             tolerated,
             map_run_arn,
             last_event,
@@ -172,7 +172,13 @@ impl Engine<'_> {
         }
     }
 
-    fn begin_item(&mut self, id: FrameId, index: usize, item: Json, previous: u64) -> Result<(), Problem> {
+    pub(super) fn begin_item(
+        &mut self,
+        id: FrameId,
+        index: usize,
+        item: Json,
+        previous: u64,
+    ) -> Result<(), Problem> {
         let Some(state) = self.execution.frames.get(&id).and_then(|frame| self.state(frame)) else {
             return Ok(());
         };

@@ -39,23 +39,26 @@ impl Engine<'_> {
 
     /// The iteration in frame `child` failed.
     pub(super) fn item_failed(&mut self, id: FrameId, index: usize, child: FrameId, failure: Failure) {
-        let Some((journal, last)) =
-            self.execution.frames.get(&child).map(|frame| (frame.journal, frame.previous))
-        else {
-            return;
-        };
+        let Some(frame) = self.execution.frames.get(&child) else { return };
+        let (journal, last) = (frame.journal, frame.previous);
+        let item = frame.item.as_ref().map(|(_, item)| Arc::clone(item));
         self.abort_frame(child, false);
         let details = self.iteration(id, index);
         let child_execution = self.is_child_execution(id, journal);
         let Some(work) = self.map_work(id) else { return };
         work.running.remove(&index);
         if child_execution {
-            work.failed += 1;
-            let exceeded = work.tolerated.is_some_and(|most| work.failed > most);
+            work.failed.push(index);
+            let exceeded = work.tolerated.is_some_and(|most| work.failed.len() > most);
             if let Some(result) = work.results.get_mut(index) {
                 *result = Some(failure.output());
             }
+            // A redrive begins the item anew.
+            if let (Some(item), Some(failed)) = (work.items.get_mut(index), item) {
+                *item = failed;
+            }
             self.execution.journals.remove(&journal);
+            self.execution.fallen.forget();
             if exceeded {
                 let cause = "The specified tolerated failure threshold was exceeded";
                 self.map_run_failed(id, Failure::named(Some(Arc::from(THRESHOLD)), Some(Arc::from(cause))));
@@ -66,6 +69,7 @@ impl Engine<'_> {
         }
         self.record(journal, last, EventType::MapIterationFailed, details);
         self.stop_work(id, true);
+        self.execution.fallen.keep_iteration(id, index, child);
         if let Some(frame) = self.execution.frames.get_mut(&id) {
             frame.previous = last;
         }

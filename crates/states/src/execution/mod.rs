@@ -15,6 +15,7 @@ mod map_finish;
 mod map_items;
 mod parallel;
 mod parameters;
+mod redrive;
 mod retry;
 mod task;
 mod transition;
@@ -27,6 +28,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 pub use parameters::{Limits, StartParameters};
+pub use redrive::NotRedrivable;
 
 use crate::data::Json;
 use crate::definition::{Resource, StateMachine};
@@ -35,6 +37,7 @@ use crate::random::Random;
 use crate::time::Timestamp;
 use engine::Engine;
 use frame::{Frame, Journal};
+use redrive::Fallen;
 
 /// Names a task that the core asked for; unique in its execution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -97,6 +100,9 @@ pub enum Event {
         /// The timer.
         id: TimerId,
     },
+    /// Someone redrives the execution (`RedriveExecution`): one that did not succeed goes on where it ended. See
+    /// [`Execution::redrivable`]; what is not redrivable stays as it is.
+    Redriven,
     /// Someone stops the execution.
     StopExecution {
         /// The error's name.
@@ -244,6 +250,10 @@ pub struct Execution {
     tasks: BTreeMap<TaskId, RunningTask>,
     timers: BTreeMap<TimerId, RunningTimer>,
     outcome: Option<Outcome>,
+    /// What a failure took down; at the end of the execution, what a redrive goes on with.
+    fallen: Fallen,
+    /// When the execution was redriven last.
+    redrive_time: Option<Timestamp>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -289,6 +299,8 @@ impl Execution {
             tasks: BTreeMap::new(),
             timers: BTreeMap::new(),
             outcome: None,
+            fallen: Fallen::default(),
+            redrive_time: None,
         }
     }
 

@@ -21,6 +21,7 @@ impl Engine<'_> {
             return self.fail_frame(id, failure);
         }
         if self.retry(id, state, &failure) {
+            self.execution.fallen.forget();
             return;
         }
         self.report_state_failed(id, state);
@@ -28,7 +29,10 @@ impl Engine<'_> {
             return self.fail_frame(id, failure);
         };
         match self.caught(id, state, catcher, &failure) {
-            Ok((output, assigned)) => self.leave(id, state, output, assigned, Transition::Next(catcher.next)),
+            Ok((output, assigned)) => {
+                self.execution.fallen.forget();
+                self.leave(id, state, output, assigned, Transition::Next(catcher.next));
+            }
             Err(problem) => {
                 let failure = self.failure(id, problem);
                 self.report_evaluation(id, state, &failure);

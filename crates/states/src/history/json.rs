@@ -40,7 +40,6 @@ fn write(details: &Details, out: &mut Map<String, Value>, data: &dyn Fn(&Json) -
     };
     let whole = || if full { json!({"truncated": false}) } else { Value::Null };
     match details {
-        Details::None => {}
         Details::ExecutionStarted { input, role_arn } => {
             out.insert(String::from("input"), data(input));
             if full {
@@ -75,10 +74,6 @@ fn write(details: &Details, out: &mut Map<String, Value>, data: &dyn Fn(&Json) -
             if full {
                 out.insert(String::from("outputDetails"), whole());
             }
-        }
-        Details::Error { error, cause } => {
-            put("error", json!(error));
-            put("cause", json!(cause));
         }
         Details::TaskScheduled {
             resource_type,
@@ -119,6 +114,17 @@ fn write(details: &Details, out: &mut Map<String, Value>, data: &dyn Fn(&Json) -
                 out.insert(String::from("inputDetails"), whole());
             }
         }
+        details => write_plain(details, &mut put),
+    }
+}
+
+/// Writes the members of details that carry no data.
+fn write_plain(details: &Details, put: &mut dyn FnMut(&str, Value)) {
+    match details {
+        Details::Error { error, cause } => {
+            put("error", json!(error));
+            put("cause", json!(cause));
+        }
         Details::ActivityStarted { worker_name } => put("workerName", json!(worker_name)),
         Details::MapStateStarted { length } => put("length", json!(length)),
         Details::MapIteration { name, index } => {
@@ -126,12 +132,18 @@ fn write(details: &Details, out: &mut Map<String, Value>, data: &dyn Fn(&Json) -
             put("index", json!(index));
         }
         Details::MapRunStarted { map_run_arn } => put("mapRunArn", json!(map_run_arn)),
+        Details::Redriven { map_run_arn, redrive_count } => {
+            put("mapRunArn", json!(map_run_arn));
+            put("redriveCount", json!(redrive_count));
+        }
         Details::EvaluationFailed { state, location, error, cause } => {
             put("state", json!(state));
             put("location", json!(location));
             put("error", json!(error));
             put("cause", json!(cause));
         }
+        // What carries data is written above.
+        _ => {}
     }
 }
 

@@ -59,6 +59,7 @@ event_types! {
     EvaluationFailed => Some("evaluationFailedEventDetails"),
     ExecutionAborted => Some("executionAbortedEventDetails"),
     ExecutionFailed => Some("executionFailedEventDetails"),
+    ExecutionRedriven => Some("executionRedrivenEventDetails"),
     ExecutionStarted => Some("executionStartedEventDetails"),
     ExecutionSucceeded => Some("executionSucceededEventDetails"),
     ExecutionTimedOut => Some("executionTimedOutEventDetails"),
@@ -74,6 +75,7 @@ event_types! {
     MapIterationSucceeded => Some("mapIterationSucceededEventDetails"),
     MapRunAborted => None,
     MapRunFailed => Some("mapRunFailedEventDetails"),
+    MapRunRedriven => Some("mapRunRedrivenEventDetails"),
     MapRunStarted => Some("mapRunStartedEventDetails"),
     MapRunSucceeded => None,
     MapStateAborted => None,
@@ -211,6 +213,13 @@ pub enum Details {
     MapRunStarted {
         /// The Map Run.
         map_run_arn: Arc<str>,
+    },
+    /// `executionRedriven…`, `mapRunRedriven…`
+    Redriven {
+        /// The Map Run, where one was redriven.
+        map_run_arn: Option<Arc<str>>,
+        /// How often it was.
+        redrive_count: u32,
     },
     /// `evaluationFailedEventDetails`
     EvaluationFailed {

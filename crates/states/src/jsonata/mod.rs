@@ -191,6 +191,7 @@ mod tests {
             role_arn: "r",
             start_time: Timestamp(0),
             redrive_count: Some(0),
+            redrive_time: None,
             state_machine_arn: "m",
             state_machine_name: "m",
             state_name: "S",

@@ -36,6 +36,9 @@ pub(crate) struct Args {
     /// was not taken before.
     #[arg(long, value_name = "FILE")]
     tasks: Option<PathBuf>,
+    /// Redrive the execution up to this many times when it does not succeed
+    #[arg(long, value_name = "NUMBER", default_value_t = 0, conflicts_with = "express")]
+    redrive: u32,
     /// The objects that ItemReader reads and ResultWriter writes: a folder with a folder for each bucket
     #[arg(long, value_name = "DIR")]
     objects: Option<PathBuf>,
@@ -110,14 +113,21 @@ pub(super) fn run(args: &Args) -> Result<ProcessExitCode, CommandError> {
     let mut simulation = Simulation::new(&machine, parameters, start);
     let mut events = Vec::new();
     let wanted = args.history.is_some();
-    let outcome = simulation.run(
-        |request| answers.answer(request),
-        |more| {
-            if wanted {
-                events.extend(more);
-            }
-        },
-    )?;
+    let mut outcome = None;
+    for _ in 0..=args.redrive {
+        outcome = simulation.run(
+            |request| answers.answer(request),
+            |more| {
+                if wanted {
+                    events.extend(more);
+                }
+            },
+        )?;
+        // What succeeded, or runs, is not redriven.
+        if simulation.redrive().is_err() {
+            break;
+        }
+    }
     answers.note_leftovers();
     let ended = Ended { outcome, events };
     if args.json {
