@@ -54,7 +54,7 @@ struct Located<'a> {
 struct References {
     file: String,
     result: &'static str,
-    /// For each state with references; null for a definition that cannot be run.
+    /// What each state refers to; null for a definition that cannot be run.
     #[serde(rename = "variableReferences")]
     variable_references: Option<Value>,
 }
