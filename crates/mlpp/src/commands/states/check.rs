@@ -36,7 +36,7 @@ pub(crate) struct Args {
 struct Validation<'a> {
     result: &'static str,
     diagnostics: Vec<Located<'a>>,
-    files: Vec<References>,
+    files: Vec<FileResult>,
 }
 
 /// A diagnostic with its place in a file.
@@ -51,7 +51,7 @@ struct Located<'a> {
 }
 
 #[derive(Serialize)]
-struct References {
+struct FileResult {
     file: String,
     result: &'static str,
     /// What each state refers to; null for a definition that cannot be run.
@@ -107,7 +107,7 @@ fn validation(all: &[Checked], valid: bool) -> Validation<'_> {
     Validation {
         result: result(valid),
         diagnostics: all.iter().flat_map(Checked::located).collect(),
-        files: all.iter().map(Checked::references).collect(),
+        files: all.iter().map(Checked::file_result).collect(),
     }
 }
 
@@ -126,8 +126,8 @@ impl Checked {
         })
     }
 
-    fn references(&self) -> References {
-        References {
+    fn file_result(&self) -> FileResult {
+        FileResult {
             file: self.definition.name.clone(),
             result: result(self.references.is_some()),
             variable_references: self.references.clone(),

@@ -131,9 +131,9 @@ pub(super) fn run(args: &Args) -> Result<ProcessExitCode, CommandError> {
     answers.note_leftovers();
     let ended = Ended { outcome, events };
     if args.json {
-        ended.print_json(args.history)?
+        ended.print_json(args.history)?;
     } else {
-        ended.print(wanted)?
+        ended.print(wanted)?;
     }
     let succeeded = matches!(ended.outcome, Some(Outcome::Succeeded { .. }));
     Ok(if succeeded { ExitCode::Success } else { ExitCode::WorkflowFailed }.into())
