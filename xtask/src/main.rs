@@ -9,6 +9,7 @@ mod arrows;
 mod bench;
 mod ci;
 mod conclusion;
+mod conformance;
 mod defects;
 mod digest;
 mod error;
@@ -49,6 +50,8 @@ enum Chore {
     /// Format, licences, arrows, defects, clippy, docs, and the README's own test command. A failing stage does not stop
     /// the ones after it. The last line of the output is the totals of the tests.
     Ci,
+    /// Replay the recorded executions of AWS Step Functions, print what passes, and keep the table in crates/states/README.md
+    Conformance,
     /// Write the JSON Schemas below schemas/ anew
     Schemas,
     /// Check the licence of every dependency against xtask/licences.toml
@@ -69,6 +72,7 @@ fn run(chore: &Chore) -> Result<Conclusion, Error> {
         Chore::Test(arguments) => test::run(&workspace, arguments),
         Chore::Bench(arguments) => Ok(bench::run(&workspace, arguments).into()),
         Chore::Ci => Ok(ci::run(&workspace)),
+        Chore::Conformance => Ok(conformance::run(&workspace).into()),
         Chore::Schemas => Ok(schemas::run(&workspace).into()),
         Chore::Licences => Ok(licences::run(&workspace).into()),
         Chore::Arrows => Ok(arrows::run(&workspace).into()),
