@@ -39,6 +39,7 @@ mod jsonata;
 mod jsonpath;
 mod random;
 pub mod recorded;
+mod request;
 mod simulation;
 mod substitute;
 mod template;
@@ -53,6 +54,7 @@ pub use execution::{
 };
 pub use history::{Details, EventType, HistoryEvent};
 pub use jsonata::Limits as JsonataLimits;
+pub use request::{RequestError, check_request};
 pub use simulation::Simulation;
 pub use substitute::{SubstitutionError, substitute};
 pub use time::Timestamp;
