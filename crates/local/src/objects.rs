@@ -19,12 +19,21 @@ const PARTIAL: &str = ".mlpp-partial-";
 #[derive(Debug, Clone)]
 pub struct LocalObjects {
     root: PathBuf,
+    /// Whether buckets may have the names of old ones.
+    old_names: bool,
 }
 
 impl LocalObjects {
     /// Buckets below the folder `root`, which need not exist yet.
     pub fn new(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into() }
+        Self { root: root.into(), old_names: false }
+    }
+
+    /// The same with buckets that were made when names could have capital letters, underscores and up to 255 characters (S3 user
+    /// guide, "General purpose bucket naming rules").
+    #[must_use]
+    pub fn with_old_bucket_names(self) -> Self {
+        Self { old_names: true, ..self }
     }
 
     /// The file that holds an object, or would.
@@ -32,10 +41,15 @@ impl LocalObjects {
     /// # Errors
     /// [`ObjectsError::Invalid`] for a bucket's name or a key that cannot be one here.
     pub fn file(&self, bucket: &str, key: &str) -> Result<PathBuf, ObjectsError> {
-        // Old buckets have longer names, capital letters and underscores (S3 user guide, "General purpose bucket naming rules").
-        let reason = if !(3..=255).contains(&bucket.len())
+        let longest = if self.old_names { 255 } else { 63 };
+        let allowed = |b: u8| match b {
+            b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-' => true,
+            b'A'..=b'Z' | b'_' => self.old_names,
+            _ => false,
+        };
+        let reason = if !(3..=longest).contains(&bucket.len())
             || bucket.starts_with('.')
-            || !bucket.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'))
+            || !bucket.bytes().all(allowed)
         {
             "a bucket's name has 3 to 63 characters of a-z 0-9 . -"
         } else if key.is_empty() || key.len() > MAX_KEY_BYTES {

@@ -5,6 +5,7 @@ mod config;
 mod documents;
 mod error;
 mod exit_code;
+mod file_set;
 mod findings;
 mod manifest;
 mod output;

@@ -5,7 +5,7 @@ use mlpp_parameters::{
     SecretSource, SecretSourceError, SecretState, SecretValue, StorePath,
 };
 
-use crate::{ParameterStore, SecretVersion, StoreError};
+use crate::{ParameterStore, PutParameter, SecretVersion, StoreError, check_put};
 
 /// Reads what the sources `env:` and `file:` of secrets name. Whoever knows the environment implements it.
 pub trait SecretReader: Send + Sync {
@@ -91,6 +91,7 @@ pub(crate) async fn read_secrets(
         store.reveal(&stored).await?.into_iter().map(|secret| (secret.name, secret.value)).collect();
     for (entry, name) in entries.into_iter().zip(names) {
         let value = value_of(store, entry, secrets).await?;
+        check_value(entry, &name, &value)?;
         let state = SecretState {
             wanted: secrets.key.fingerprint(&value),
             live: stored.get(&name).map(|value| secrets.key.fingerprint(value)),
@@ -99,6 +100,23 @@ pub(crate) async fn read_secrets(
         read.values.insert(name, value);
     }
     Ok(read)
+}
+
+/// What the store would refuse is told while nothing is written yet.
+fn check_value(entry: &Entry, name: &ParameterName, value: &SecretValue) -> Result<(), SecretError> {
+    let put = PutParameter {
+        name: name.clone(),
+        value: value.reveal().to_owned(),
+        parameter_type: ParameterType::SecureString,
+        overwrite: true,
+    };
+    match check_put(&put) {
+        Ok(()) => Ok(()),
+        Err(StoreError::Refused { reason, .. }) => {
+            Err(SecretError::Unreadable { key: entry.key(), source_text: entry.value.clone(), reason })
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// The value that a secret's entry stands for.
@@ -131,8 +149,5 @@ async fn value_of(
             secrets.reader.read(&source).map_err(unreadable)?
         }
     };
-    if value.reveal().is_empty() {
-        return Err(unreadable("it is empty, and a parameter cannot be".into()));
-    }
     Ok(value)
 }

@@ -67,6 +67,10 @@ impl Keys {
         String::from_utf8(value).map(SecretValue::new).map_err(|_| wrong())
     }
 
+    pub(super) fn are_made(&self) -> bool {
+        self.file.exists()
+    }
+
     fn cipher(&self) -> Result<XChaCha20Poly1305, StoreError> {
         Ok(XChaCha20Poly1305::new(&self.bytes()?.encryption.into()))
     }

@@ -85,6 +85,11 @@ impl LocalStore {
         self.keys.fingerprint_key()
     }
 
+    /// Whether the key of the fingerprints has been made.
+    pub fn has_fingerprint_key(&self) -> bool {
+        self.keys.are_made()
+    }
+
     async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Connection) -> Result<T, StoreError> + Send + 'static,

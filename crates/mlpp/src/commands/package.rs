@@ -1,4 +1,4 @@
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode as ProcessExitCode;
 
 use mlpp_parameters::json::{Member, Value, to_pretty};
@@ -7,14 +7,15 @@ use serde_json::json;
 
 use crate::config::Project;
 use crate::documents::Effective;
-use crate::error::{CommandError, Plain};
+use crate::error::CommandError;
 use crate::exit_code::ExitCode;
+use crate::file_set::FileSet;
 use crate::output;
 
 /// The members that go into the document of hyperparameters; all others go into that of parameters.
 const HYPERPARAMETERS: [&str; 2] = ["parameterRanges", "staticHyperParameters"];
-/// What says which secrets the documents need, and what they were made from.
-const ABOUT: &str = "package.json";
+/// The two documents, and what says which secrets they need and what they were made from.
+const FILES: [&str; 3] = ["ml-parameters.json", "hyperparameters.json", "package.json"];
 
 /// Write the effective two documents, for a deployment that takes two files
 ///
@@ -33,6 +34,8 @@ pub(crate) struct Args {
 
 /// Runs the command.
 pub(crate) fn run(args: &Args, project: &Project) -> Result<ProcessExitCode, CommandError> {
+    let set = FileSet { folder: &args.out, force: args.force, exists: "package/exists" };
+    set.check(&FILES)?;
     let effective = Effective::read(project)?;
     effective.show_warnings(project);
     let Value::Object(members) = &effective.documents.root.value else {
@@ -68,12 +71,12 @@ pub(crate) fn run(args: &Args, project: &Project) -> Result<ProcessExitCode, Com
     });
     let about_text =
         serde_json::to_string_pretty(&about).map_err(|error| CommandError::failed("write JSON", error))?;
-    let files = [
-        ("ml-parameters.json", parameters),
-        ("hyperparameters.json", hyperparameters),
-        (ABOUT, about_text + "\n"),
-    ];
-    write(&args.out, &files, args.force)?;
+    let [parameters_file, hyperparameters_file, about_file] = FILES;
+    set.write(&[
+        (parameters_file, parameters),
+        (hyperparameters_file, hyperparameters),
+        (about_file, about_text + "\n"),
+    ])?;
     output::json(&about)?;
     Ok(ExitCode::Success.into())
 }
@@ -90,29 +93,4 @@ fn content_digest(
     valid
         .map(|valid| valid.content.digest())
         .map_err(|findings| CommandError::invalid(&findings, &documents.sources))
-}
-
-/// Writes all files, or none.
-fn write(folder: &Path, files: &[(&str, String)], force: bool) -> Result<(), CommandError> {
-    if let Some((name, _)) = files.iter().find(|(name, _)| !force && folder.join(name).exists()) {
-        let message = format!("{} is there already", folder.join(name).display());
-        let help = "name another folder with --out, or replace the package with --force".to_owned();
-        return Err(CommandError::one(
-            ExitCode::InvalidInput,
-            Plain { code: "package/exists", message, help },
-        ));
-    }
-    let failed =
-        |error: std::io::Error| CommandError::failed(&format!("write to {}", folder.display()), error);
-    std::fs::create_dir_all(folder).map_err(failed)?;
-    let mut whole = Vec::new();
-    for (name, text) in files {
-        let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
-        std::io::Write::write_all(&mut file, text.as_bytes()).map_err(failed)?;
-        whole.push((file, folder.join(name)));
-    }
-    for (file, name) in whole {
-        file.persist(name).map_err(|error| failed(error.error))?;
-    }
-    Ok(())
 }

@@ -17,12 +17,6 @@ use crate::error::CommandError;
 /// Who owns what the command applies; a stack has an owner of its own.
 const OWNER: &str = "mlpp";
 
-/// The most bytes of a value (`PutParameter`, member `Value`: 8 KB in the Advanced tier).
-const MAX_BYTES: usize = 8192;
-
-/// The key of the secrets, below the local folder.
-const KEY_FILE: &str = "secrets.key";
-
 /// Whether there is a secret among the leaves.
 fn has_secrets(content: &Content) -> bool {
     content.entries.iter().any(|entry| matches!(entry.kind, Kind::Secret | Kind::SecretSource))
@@ -43,21 +37,6 @@ struct ProjectSecrets {
 
 impl SecretReader for ProjectSecrets {
     fn read(&self, source: &SecretSource) -> Result<SecretValue, String> {
-        let value = self.value(source)?;
-        // What the store would refuse is told while nothing is written yet.
-        let text = value.reveal();
-        if text.len() > MAX_BYTES {
-            return Err(format!("it has {} bytes; a parameter holds {MAX_BYTES}", text.len()));
-        }
-        if text.contains("{{") {
-            return Err("it has \"{{\" in it, which Parameter Store refuses".to_owned());
-        }
-        Ok(value)
-    }
-}
-
-impl ProjectSecrets {
-    fn value(&self, source: &SecretSource) -> Result<SecretValue, String> {
         match source {
             SecretSource::Environment(name) => match std::env::var(name) {
                 Ok(value) => Ok(SecretValue::new(value)),
@@ -120,7 +99,7 @@ impl<'a> Applying<'a> {
         documents: &'a [(String, Digest)],
         content: &Content,
     ) -> Result<Self, CommandError> {
-        if project.local_folder().join(KEY_FILE).exists() {
+        if store.has_fingerprint_key() {
             return Self::new(project, store, documents, content);
         }
         Self::with_key(project, store, documents, FingerprintKey::new(random()?))

@@ -1,13 +1,13 @@
 mod files;
 mod question;
 mod values;
-mod write;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode as ProcessExitCode;
 
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
+use crate::file_set::FileSet;
 use crate::output;
 use values::Values;
 
@@ -53,10 +53,11 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, folder: &Path) -> Result<ProcessExitCode, CommandError> {
     let folder = args.folder.as_deref().unwrap_or(folder);
     // Nobody is asked for what cannot be written.
-    write::check(folder, &files::NAMES, args.force)?;
+    let set = FileSet { folder, force: args.force, exists: "init/exists" };
+    set.check(&files::NAMES)?;
     let values = Values::of(args)?;
     let files = files::of(&values)?;
-    write::all(folder, &files, args.force)?;
+    set.write(&files)?;
     for name in files::NAMES {
         output::data(folder.join(name).display())?;
     }

@@ -38,7 +38,7 @@ impl Answers {
         Ok(Self {
             tasks: RecordedTasks::new(list),
             recorded: tasks.is_some(),
-            objects: objects.map(|folder| MapObjects::new(LocalObjects::new(folder))),
+            objects: objects.map(|folder| MapObjects::new(LocalObjects::new(folder).with_old_bucket_names())),
         })
     }
 
