@@ -23,7 +23,7 @@ impl Engine<'_> {
                 .with_environment(id, &input, (None, None), |env| holds(&branch.condition, index, env))
                 .unwrap_or_else(|| Err(foreign()))?;
             if holds {
-                return self.take_branch(id, state, &input, Some(branch), branch.next);
+                return self.take_branch(id, state, &input, Some((index, branch)), branch.next);
             }
         }
         match choice.default {
@@ -40,14 +40,16 @@ impl Engine<'_> {
         id: FrameId,
         state: &State,
         input: &Json,
-        branch: Option<&Branch>,
+        branch: Option<(usize, &Branch)>,
         next: StateId,
     ) -> Result<(), Problem> {
+        let place = branch.map_or_else(String::new, |(index, _)| format!("Choices[{index}]/"));
+        let branch = branch.map(|(_, branch)| branch);
         let assign = match branch {
             Some(branch) => branch.assign.as_ref(),
             None => state.assign.as_ref(),
         };
-        let assigned = self.assigned(id, assign, input, (None, None))?;
+        let assigned = self.assigned(id, assign, &format!("{place}Assign"), input, (None, None))?;
         let output = match &state.flow {
             Flow::JsonPath(flow) => self.select(id, &flow.output_path, input)?,
             Flow::Jsonata(flow) => {
@@ -57,7 +59,9 @@ impl Engine<'_> {
                 };
                 match template {
                     Some(template) => self
-                        .with_environment(id, input, (None, None), |env| template.evaluate(env, "Output"))
+                        .with_environment(id, input, (None, None), |env| {
+                            template.evaluate(env, &format!("{place}Output"))
+                        })
                         .unwrap_or_else(|| Err(foreign()))?,
                     None => Arc::clone(input),
                 }

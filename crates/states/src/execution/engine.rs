@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::failure::{DATA_LIMIT, Failure};
+use super::failure::{DATA_LIMIT, Failure, TIMEOUT};
 use super::frame::{Activity, Entered, Frame, Journal, MAIN};
 use super::{Command, Event, Execution, FrameId, Outcome, RunningTimer, Step, TaskId, Timer, TimerId};
 use crate::context::ContextObject;
@@ -18,11 +18,13 @@ pub(super) struct Engine<'e> {
     pub(super) execution: &'e mut Execution,
     pub(super) now: Timestamp,
     pub(super) step: Step,
+    /// An event had no place left in the history.
+    full: bool,
 }
 
 impl<'e> Engine<'e> {
     pub(super) fn new(machine: &'e StateMachine, execution: &'e mut Execution, now: Timestamp) -> Self {
-        Self { machine, execution, now, step: Step::default() }
+        Self { machine, execution, now, step: Step::default(), full: false }
     }
 
     pub(super) fn take(&mut self, event: Event) {
@@ -32,6 +34,11 @@ impl<'e> Engine<'e> {
             }
             return;
         }
+        self.take_in(event);
+        self.end_if_full();
+    }
+
+    fn take_in(&mut self, event: Event) {
         match event {
             Event::Started => self.start(),
             Event::Continue | Event::Redriven => {}
@@ -45,8 +52,8 @@ impl<'e> Engine<'e> {
             Event::TimerFired { id } => self.timer_fired(id),
             Event::StopExecution { error, cause } => {
                 let (error, cause) = (error.map(Arc::from), cause.map(Arc::from));
-                let previous = self.execution.journals.get(&MAIN).map_or(0, |journal| journal.last_event_id);
-                self.end(EventType::ExecutionAborted, previous, Outcome::Aborted { error, cause });
+                // What ends an execution from outside follows no event of it.
+                self.end(EventType::ExecutionAborted, 0, Outcome::Aborted { error, cause });
             }
         }
     }
@@ -59,8 +66,19 @@ impl<'e> Engine<'e> {
             }
             let Some(id) = self.execution.ready.pop_front() else { return };
             self.advance(id);
+            self.end_if_full();
         }
         self.step.more = self.execution.has_more();
+    }
+
+    /// The service cuts an execution when its history is full: the last event says so.
+    fn end_if_full(&mut self) {
+        if !self.full || self.execution.outcome.is_some() {
+            return;
+        }
+        let last = self.execution.journals.get(&MAIN).map_or(0, |journal| journal.last_event_id);
+        let (error, cause) = super::failure::history_full(self.execution.parameters.limits.history_events);
+        self.end(EventType::ExecutionFailed, last, Outcome::Failed { error, cause });
     }
 
     fn start(&mut self) {
@@ -132,8 +150,7 @@ impl<'e> Engine<'e> {
     fn timer_fired(&mut self, id: TimerId) {
         match self.execution.timers.remove(&id).map(|running| running.timer) {
             Some(Timer::Execution) => {
-                let previous = self.execution.journals.get(&MAIN).map_or(0, |journal| journal.last_event_id);
-                self.end(EventType::ExecutionTimedOut, previous, Outcome::TimedOut);
+                self.end(EventType::ExecutionTimedOut, 0, Outcome::TimedOut);
             }
             Some(Timer::Wait(frame)) => self.wait_over(frame),
             Some(Timer::Retry(frame)) => {
@@ -180,7 +197,12 @@ impl<'e> Engine<'e> {
         event_type: EventType,
         details: Details,
     ) -> u64 {
+        let limit = self.execution.parameters.limits.history_events;
         let Some(entry) = self.execution.journals.get_mut(&journal) else { return 0 };
+        if journal == MAIN && entry.last_event_id + 1 >= limit && !event_type.ends_execution() {
+            self.full = true;
+            return entry.last_event_id;
+        }
         entry.last_event_id += 1;
         let id = entry.last_event_id;
         if journal == MAIN {
@@ -276,7 +298,7 @@ impl<'e> Engine<'e> {
             Outcome::Failed { error, cause } | Outcome::Aborted { error, cause } => {
                 Details::Error { error: error.clone(), cause: cause.clone() }
             }
-            Outcome::TimedOut => Details::Error { error: None, cause: None },
+            Outcome::TimedOut => Details::Error { error: Some(Arc::from(TIMEOUT)), cause: None },
         };
         self.record(MAIN, previous, event_type, details);
         self.execution.outcome = Some(outcome);

@@ -13,6 +13,12 @@ pub(super) const DATA_LIMIT: &str = "States.DataLimitExceeded";
 const TASK_FAILED: &str = "States.TaskFailed";
 const ALL: &str = "States.ALL";
 
+/// Error and cause of an execution or a child execution whose history has `limit` events.
+pub(super) fn history_full(limit: u64) -> (Option<Arc<str>>, Option<Arc<str>>) {
+    let cause = format!("The execution reached the maximum number of history events ({limit}).");
+    (Some(Arc::from(RUNTIME)), Some(Arc::from(cause)))
+}
+
 /// A field whose evaluation failed; one problem of the service's, a Map's input that is no array, has no field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Evaluation {

@@ -69,11 +69,11 @@ impl Engine<'_> {
                     (None, _) => self.selected_input(id, state)?,
                 };
                 let combined = combine(&raw, &result, &flow.result_path)?;
-                let assigned = self.assigned(id, state.assign.as_ref(), &result, (None, None))?;
+                let assigned = self.assigned(id, state.assign.as_ref(), "Assign", &result, (None, None))?;
                 (self.select(id, &flow.output_path, &combined)?, assigned)
             }
             Flow::Jsonata(flow) => {
-                let assigned = self.assigned(id, state.assign.as_ref(), &raw, (result, None))?;
+                let assigned = self.assigned(id, state.assign.as_ref(), "Assign", &raw, (result, None))?;
                 let output = match &flow.output {
                     Some(template) => self
                         .with_environment(id, &raw, (result, None), |env| template.evaluate(env, "Output"))
@@ -87,17 +87,18 @@ impl Engine<'_> {
         Ok((output, assigned))
     }
 
-    /// The values of an `Assign`.
+    /// The values of an `Assign`, which stands at `place` in the state.
     pub(super) fn assigned(
         &mut self,
         id: FrameId,
         assign: Option<&crate::template::Template>,
+        place: &str,
         data: &Json,
         results: (Option<&Json>, Option<&Json>),
     ) -> Result<Assigned, Problem> {
         let Some(template) = assign else { return Ok(Vec::new()) };
         let assigned = self
-            .with_environment(id, data, results, |env| template.members(env, "Assign"))
+            .with_environment(id, data, results, |env| template.members(env, place))
             .unwrap_or_else(|| Err(foreign()))?;
         assigned.iter().try_for_each(|(_, value)| self.check_in_state(id, value))?;
         Ok(assigned)

@@ -25,10 +25,11 @@ impl Engine<'_> {
             return;
         }
         self.report_state_failed(id, state);
-        let Some(catcher) = state.catch.iter().find(|catcher| failure.matches(&catcher.errors)) else {
+        let found = state.catch.iter().enumerate().find(|(_, catcher)| failure.matches(&catcher.errors));
+        let Some((index, catcher)) = found else {
             return self.fail_frame(id, failure);
         };
-        match self.caught(id, state, catcher, &failure) {
+        match self.caught(id, state, (index, catcher), &failure) {
             Ok((output, assigned)) => {
                 self.execution.fallen.forget();
                 self.leave(id, state, output, assigned, Transition::Next(catcher.next));
@@ -99,24 +100,27 @@ impl Engine<'_> {
         &mut self,
         id: FrameId,
         state: &State,
-        catcher: &Catcher,
+        (index, catcher): (usize, &Catcher),
         failure: &Failure,
     ) -> Result<(Json, Assigned), Problem> {
+        let assign = format!("Catch[{index}]/Assign");
         let raw = self.raw_input(id);
         let error_output = failure.output();
         let (output, assigned) = match &state.flow {
             Flow::JsonPath(_) => {
                 let output = combine(&raw, &error_output, &catcher.result_path)?;
-                let assigned =
-                    self.assigned(id, catcher.assign.as_ref(), &error_output, (None, Some(&error_output)))?;
+                let results = (None, Some(&error_output));
+                let assigned = self.assigned(id, catcher.assign.as_ref(), &assign, &error_output, results)?;
                 (output, assigned)
             }
             Flow::Jsonata(_) => {
                 let results = (None, Some(&error_output));
-                let assigned = self.assigned(id, catcher.assign.as_ref(), &raw, results)?;
+                let assigned = self.assigned(id, catcher.assign.as_ref(), &assign, &raw, results)?;
                 let output = match &catcher.output {
                     Some(template) => self
-                        .with_environment(id, &raw, results, |env| template.evaluate(env, "Output"))
+                        .with_environment(id, &raw, results, |env| {
+                            template.evaluate(env, &format!("Catch[{index}]/Output"))
+                        })
                         .unwrap_or_else(|| Err(foreign()))?,
                     None => error_output,
                 };

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::engine::Engine;
-use super::failure::Failure;
+use super::failure::{Failure, history_full};
 use super::flow::{Assigned, foreign};
-use super::frame::{Activity, Entered};
+use super::frame::{Activity, Entered, MAIN};
 use super::{FrameId, Outcome};
 use crate::data::Json;
 use crate::definition::{State, StateId, StateKind, Transition};
@@ -44,13 +44,10 @@ impl Engine<'_> {
         };
         match frame.activity {
             Activity::Enter => {
+                // The history of a child execution is not shown: it is enough to look when a state begins.
                 let limit = self.execution.parameters.limits.history_events;
-                if self
-                    .execution
-                    .journals
-                    .get(&frame.journal)
-                    .is_some_and(|journal| journal.last_event_id >= limit)
-                {
+                let journal = self.execution.journals.get(&frame.journal);
+                if frame.journal != MAIN && journal.is_some_and(|journal| journal.last_event_id >= limit) {
                     return self.history_full(id, limit);
                 }
                 self.enter(id, state);
@@ -171,11 +168,8 @@ impl Engine<'_> {
     }
 
     fn history_full(&mut self, id: FrameId, limit: u64) {
-        let problem = Problem::runtime(format!(
-            "The execution reached the maximum number of history events ({limit})."
-        ));
-        let cause = Some(Arc::from(problem.cause.as_str()));
-        let mut failure = Failure::named(Some(Arc::from(problem.error)), cause);
+        let (error, cause) = history_full(limit);
+        let mut failure = Failure::named(error, cause);
         failure.fatal = true;
         self.fail_frame(id, failure);
     }

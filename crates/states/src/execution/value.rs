@@ -11,6 +11,7 @@ use super::flow::foreign;
 use crate::data::Json;
 use crate::definition::{NumberField, Source, TextField};
 use crate::environment::{Problem, unexpected_type};
+use crate::jsonpath::Path;
 
 /// A field's value with what a message about it needs.
 pub(super) enum Found {
@@ -84,11 +85,7 @@ impl Engine<'_> {
                 self.with_environment(id, data, (None, None), |env| env.read(path))
                     .unwrap_or_else(|| Err(String::new()))
                     .map(|value| Found::Path(Arc::unwrap_or_clone(value), path.text().to_owned()))
-                    .map_err(|_| {
-                        Problem::runtime(format!(
-                            "The {name} parameter does not reference an input value: {path}"
-                        ))
-                    })
+                    .map_err(|error| missing(name, path, &error))
             }
             Source::Expression(expression) => self
                 .with_environment(id, data, (None, None), |env| env.jsonata(expression, place))
@@ -107,11 +104,7 @@ impl Engine<'_> {
                 .with_environment(id, data, (None, None), |env| env.read(path))
                 .unwrap_or_else(|| Err(String::new()))
                 .map(Arc::unwrap_or_clone)
-                .map_err(|_| {
-                    Problem::runtime(format!(
-                        "The {name} parameter does not reference an input value: {path}"
-                    ))
-                })?,
+                .map_err(|error| missing(name, path, &error))?,
             Source::Call(call) => self
                 .with_environment(id, data, (None, None), |env| env.intrinsic(call))
                 .unwrap_or_else(|| Err(foreign()))?,
@@ -127,10 +120,13 @@ impl Engine<'_> {
         };
         match value {
             Value::String(text) => Ok(Arc::from(text)),
-            other => Err(Problem::runtime(format!(
-                "The {name} field refers to value \"{}\" which is not a valid string",
-                plain(&other)
-            ))),
+            other => Err(match &field.source {
+                Source::Path(path) if name == "TimestampPath" => not_a_timestamp(path, &plain(&other)),
+                _ => Problem::runtime(format!(
+                    "The {name} field refers to value \"{}\" which is not a valid string",
+                    plain(&other)
+                )),
+            }),
         }
     }
 
@@ -146,6 +142,22 @@ impl Engine<'_> {
         let cause = cause.map(|field| self.text(id, &input, field)).transpose()?;
         Ok(Failure::named(error, cause))
     }
+}
+
+/// A path of a field that finds nothing; a Wait state has words of its own for it.
+fn missing(name: &str, path: &Path, error: &str) -> Problem {
+    Problem::runtime(match name {
+        "SecondsPath" | "TimestampPath" => {
+            format!("The {name} parameter does not reference an input value: {path}")
+        }
+        _ => format!("Invalid path '{path}' : {error}"),
+    })
+}
+
+pub(super) fn not_a_timestamp(path: &Path, value: &str) -> Problem {
+    Problem::runtime(format!(
+        "The TimestampPath parameter does not reference a valid ISO-8601 extended offset date-time format string: {path} == {value}"
+    ))
 }
 
 fn wrong_type(field: &NumberField, place: &str, expected: &str, value: &Value) -> Problem {

@@ -2,11 +2,14 @@
 
 use super::engine::Engine;
 use super::frame::Activity;
-use super::value::{Found, whole_number};
+use super::value::{Found, not_a_timestamp, whole_number};
 use super::{FrameId, Timer};
 use crate::definition::{NumberField, Source, TextField, Wait};
 use crate::environment::{Problem, unexpected_type};
 use crate::time::Timestamp;
+
+/// Longest delay, in milliseconds: the service counts seconds in 32 bits.
+const MAX_DELAY: i64 = (i32::MAX as i64) * 1_000;
 
 impl Engine<'_> {
     pub(super) fn begin_wait(&mut self, id: FrameId, wait: &Wait) -> Result<(), Problem> {
@@ -14,6 +17,9 @@ impl Engine<'_> {
             Wait::Seconds(field) => self.wait_seconds(id, field)?,
             Wait::Timestamp(field) => self.wait_timestamp(id, field)?,
         };
+        if at.0.saturating_sub(self.now.0) > MAX_DELAY {
+            return Err(Problem::runtime("Wait state delay is too long."));
+        }
         let timer = self.start_timer(Timer::Wait(id), at.max(self.now));
         if let Some(frame) = self.execution.frames.get_mut(&id) {
             frame.activity = Activity::Wait(timer);
@@ -41,10 +47,12 @@ impl Engine<'_> {
             })?,
         };
         if seconds < 0 {
-            let cause = format!("The {} parameter cannot be negative: {seconds}", field.name);
+            let name = field.name;
             return Err(match &field.source {
-                Source::Expression(_) => Problem::query(field.name, cause),
-                _ => Problem::runtime(cause),
+                Source::Path(path) => Problem::runtime(format!(
+                    "The {name} parameter references a negative value: {path} == {seconds}"
+                )),
+                _ => Problem::query(name, format!("The {name} parameter cannot be negative: {seconds}")),
             });
         }
         Ok(self.now.plus_millis(seconds.saturating_mul(1_000)))
@@ -58,10 +66,7 @@ impl Engine<'_> {
         };
         let text = self.text(id, &input, field)?;
         Timestamp::parse_rfc3339(&text).ok_or_else(|| match &field.source {
-            Source::Path(path) => Problem::runtime(format!(
-                "The {} parameter does not reference a valid ISO-8601 extended offset date-time format string: {path} == {text}",
-                field.name
-            )),
+            Source::Path(path) => not_a_timestamp(path, &text),
             _ => Problem::query(
                 field.name,
                 format!(

@@ -40,6 +40,17 @@ macro_rules! event_types {
                 match self { $(Self::$name => stringify!($name)),+ }
             }
 
+            /// Whether nothing follows the event.
+            pub(crate) fn ends_execution(self) -> bool {
+                matches!(
+                    self,
+                    Self::ExecutionAborted
+                        | Self::ExecutionFailed
+                        | Self::ExecutionSucceeded
+                        | Self::ExecutionTimedOut
+                )
+            }
+
             /// The name of the member that holds the details, where there are any.
             fn details_member(self) -> Option<&'static str> {
                 match self { $(Self::$name => $details),+ }
