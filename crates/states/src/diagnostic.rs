@@ -23,10 +23,16 @@ pub enum Code {
     InvalidJsonDescription,
     /// A field is missing, unknown, or has a wrong value.
     SchemaValidationFailed,
-    /// `Next`, `Default` or `StartAt` names no state of its scope.
+    /// A JSONata expression does not parse.
+    InvalidJsonataExpression,
+    /// A JSONata expression reads what there is not where it stands.
+    UnsupportedJsonataExpression,
+    /// `Next`, `Default` or `StartAt` names no state of its scope, or no transition leads to the state.
     MissingTransitionTarget,
-    /// No transition leads to the state.
-    UnreachableState,
+    /// A value looks like a path, and its field's name does not end in `.$`: it is passed on as text.
+    NoDollar,
+    /// `Result` of a Pass state has something that looks like a path: it is passed on as text.
+    PassResultIsStatic,
     /// Two states of one machine have the same name.
     DuplicateStateName,
     /// No state ends the machine.
@@ -39,8 +45,11 @@ impl Code {
         match self {
             Self::InvalidJsonDescription => "INVALID_JSON_DESCRIPTION",
             Self::SchemaValidationFailed => "SCHEMA_VALIDATION_FAILED",
+            Self::InvalidJsonataExpression => "INVALID_JSONATA_EXPRESSION",
+            Self::UnsupportedJsonataExpression => "UNSUPPORTED_JSONATA_EXPRESSION",
             Self::MissingTransitionTarget => "MISSING_TRANSITION_TARGET",
-            Self::UnreachableState => "UNREACHABLE_STATE",
+            Self::NoDollar => "NO_DOLLAR",
+            Self::PassResultIsStatic => "PASS_RESULT_IS_STATIC",
             Self::DuplicateStateName => "DUPLICATE_STATE_NAME",
             Self::MissingEndState => "MISSING_END_STATE",
         }
@@ -62,8 +71,13 @@ pub struct Diagnostic {
     pub code: Code,
     /// What is wrong, as a sentence of the service's where the service has one.
     pub message: String,
-    /// A JSON pointer into the definition; `/` is the definition itself.
-    pub location: String,
+    /// Where it is, as the service writes it: `/States/A/Choices[0]/Next`; `/` is the definition itself, and nothing is a finding about
+    /// the whole machine.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub location: Option<String>,
+    /// The same place as a JSON pointer; the empty one is the whole.
+    #[serde(skip)]
+    pub pointer: String,
     /// The bytes of the definition's text that the location covers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub span: Option<Range<usize>>,
@@ -71,7 +85,9 @@ pub struct Diagnostic {
 
 impl fmt::Display for Diagnostic {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}: {} at {}", self.code, self.message, self.location)
+        // The service writes a place that is none as `null`.
+        let location = self.location.as_deref().unwrap_or("null");
+        write!(formatter, "{}: {} at {location}", self.code, self.message)
     }
 }
 

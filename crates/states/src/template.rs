@@ -5,9 +5,10 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use crate::data::Json;
+use crate::diagnostic::Code;
 use crate::environment::{Environment, Problem};
 use crate::intrinsic::Call;
-use crate::jsonata::Expression;
+use crate::jsonata::{Expression, Place};
 use crate::jsonpath::Path;
 
 /// A template, parsed once.
@@ -24,6 +25,7 @@ pub(crate) enum Template {
 
 /// A template that cannot be parsed.
 pub(crate) struct TemplateError {
+    pub(crate) code: Code,
     pub(crate) message: String,
     pub(crate) location: String,
 }
@@ -40,9 +42,13 @@ impl Template {
     }
 
     /// A JSONata template: any string `{% … %}` is an expression.
-    pub(crate) fn compile_jsonata(value: &Value, location: &str) -> Result<Self, Vec<TemplateError>> {
+    pub(crate) fn compile_jsonata(
+        value: &Value,
+        location: &str,
+        place: Place,
+    ) -> Result<Self, Vec<TemplateError>> {
         let mut errors = Vec::new();
-        let template = jsonata(value, location, 0, &mut errors);
+        let template = jsonata(value, location, (0, place), &mut errors);
         if errors.is_empty() { Ok(template) } else { Err(errors) }
     }
 
@@ -136,6 +142,7 @@ fn member(
 fn json_path(value: &Value, location: &str, depth: usize, errors: &mut Vec<TemplateError>) -> Template {
     if depth > MAX_DEPTH {
         errors.push(TemplateError {
+            code: Code::SchemaValidationFailed,
             message: String::from("Template is too deep"),
             location: location.to_owned(),
         });
@@ -149,7 +156,7 @@ fn json_path(value: &Value, location: &str, depth: usize, errors: &mut Vec<Templ
                     if let Some(name) = key.strip_suffix(".$") {
                         (Arc::from(name), dynamic(key, value, location, errors))
                     } else {
-                        let inner = json_path(value, &format!("{location}/{key}"), depth + 1, errors);
+                        let inner = json_path(value, &member_of(location, key), depth + 1, errors);
                         (Arc::from(key.as_str()), inner)
                     }
                 })
@@ -168,6 +175,11 @@ fn json_path(value: &Value, location: &str, depth: usize, errors: &mut Vec<Templ
     }
 }
 
+/// The pointer of a member.
+fn member_of(location: &str, name: &str) -> String {
+    format!("{location}/{}", name.replace('~', "~0").replace('/', "~1"))
+}
+
 fn dynamic(key: &str, value: &Value, location: &str, errors: &mut Vec<TemplateError>) -> Template {
     let parsed = match value {
         Value::String(text) if text.starts_with('$') => Path::parse(text).ok().map(Template::Path),
@@ -178,14 +190,21 @@ fn dynamic(key: &str, value: &Value, location: &str, errors: &mut Vec<TemplateEr
         let message = format!(
             "The value for the field '{key}' must be a valid JSONPath or a valid intrinsic function call"
         );
-        errors.push(TemplateError { message, location: location.to_owned() });
+        let (code, location) = (Code::SchemaValidationFailed, location.to_owned());
+        errors.push(TemplateError { code, message, location });
         Template::Literal(Json::default())
     })
 }
 
-fn jsonata(value: &Value, location: &str, depth: usize, errors: &mut Vec<TemplateError>) -> Template {
+fn jsonata(
+    value: &Value,
+    location: &str,
+    (depth, place): (usize, Place),
+    errors: &mut Vec<TemplateError>,
+) -> Template {
     if depth > MAX_DEPTH {
         errors.push(TemplateError {
+            code: Code::SchemaValidationFailed,
             message: String::from("Template is too deep"),
             location: location.to_owned(),
         });
@@ -193,11 +212,18 @@ fn jsonata(value: &Value, location: &str, depth: usize, errors: &mut Vec<Templat
     }
     match value {
         Value::String(text) => match Expression::compile(text) {
-            Ok(Some(expression)) => Template::Expression(expression),
+            Ok(Some(expression)) => {
+                errors.extend(expression.unsupported(place).into_iter().map(|message| TemplateError {
+                    code: Code::UnsupportedJsonataExpression,
+                    message,
+                    location: location.to_owned(),
+                }));
+                Template::Expression(expression)
+            }
             Ok(None) => Template::Literal(Arc::new(value.clone())),
-            Err(error) => {
-                let message = format!("Value is not a valid JSONata expression: {error}");
-                errors.push(TemplateError { message, location: location.to_owned() });
+            Err(message) => {
+                let (code, location) = (Code::InvalidJsonataExpression, location.to_owned());
+                errors.push(TemplateError { code, message, location });
                 Template::Literal(Json::default())
             }
         },
@@ -205,7 +231,8 @@ fn jsonata(value: &Value, location: &str, depth: usize, errors: &mut Vec<Templat
             let members = map
                 .iter()
                 .map(|(key, value)| {
-                    (Arc::from(key.as_str()), jsonata(value, &format!("{location}/{key}"), depth + 1, errors))
+                    let inner = jsonata(value, &member_of(location, key), (depth + 1, place), errors);
+                    (Arc::from(key.as_str()), inner)
                 })
                 .collect();
             literal_or(value, Template::Object(members))
@@ -214,7 +241,9 @@ fn jsonata(value: &Value, location: &str, depth: usize, errors: &mut Vec<Templat
             let items = items
                 .iter()
                 .enumerate()
-                .map(|(index, item)| jsonata(item, &format!("{location}/{index}"), depth + 1, errors))
+                .map(|(index, item)| {
+                    jsonata(item, &format!("{location}/{index}"), (depth + 1, place), errors)
+                })
                 .collect();
             literal_or(value, Template::Array(items))
         }

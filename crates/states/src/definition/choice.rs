@@ -63,6 +63,16 @@ pub(crate) enum Kind {
     Timestamp,
 }
 
+impl Kind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Boolean => "BOOLEAN",
+            Self::Numeric => "NUMBER",
+            Self::String | Self::Timestamp => "STRING",
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Order {
     Equals,
@@ -210,7 +220,7 @@ fn test(fields: &Fields<'_>, operator: &str) -> Option<Test> {
         if !fits {
             let message = match kind {
                 Kind::Timestamp => String::from("String does not match RFC3339 timestamp"),
-                kind => format!("Expected value of type {kind:?}"),
+                kind => format!("Expected value of type [{}]", kind.name()),
             };
             fields.wrong(operator, message);
             return None;

@@ -9,6 +9,8 @@ use super::fields::{Fields, Findings, member};
 use super::{Language, Scope, ScopeId, State, StateId, StateMachine, WorkflowType, state, unique, validate};
 use crate::diagnostic::{Code, Diagnostic};
 
+/// Longest definition, in bytes: <https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html>
+const MAX_BYTES: usize = 1_048_576;
 /// Longest state name, in characters.
 const MAX_NAME: usize = 80;
 /// Deepest nesting of Map and Parallel states; the text's own depth is bounded by the JSON parser.
@@ -22,32 +24,35 @@ pub(super) struct Compiler<'f> {
     /// The names of scopes that are being compiled or are done.
     names: Vec<HashMap<Arc<str>, StateId>>,
     states: Vec<Option<State>>,
-    /// Location of each state, for the checks afterwards.
-    locations: Vec<String>,
     depth: usize,
 }
 
 /// Compiles a definition; the machine is there only if nothing essential is missing.
 pub(super) fn machine(text: &str, workflow: WorkflowType) -> (Option<StateMachine>, Vec<Diagnostic>) {
     let findings = Findings::default();
-    let machine = compile(text, workflow, &findings);
-    (machine, findings.take())
-}
-
-fn compile(text: &str, workflow: WorkflowType, findings: &Findings) -> Option<StateMachine> {
+    if text.len() > MAX_BYTES {
+        let message = format!("The definition has {} bytes, the most is {MAX_BYTES}", text.len());
+        findings.whole(Code::SchemaValidationFailed, message);
+        return (None, findings.take(&Value::Null));
+    }
     let value: Value = match serde_json::from_str(text) {
         Ok(value) => value,
         Err(error) => {
-            findings.error(Code::InvalidJsonDescription, format!("the text is not JSON: {error}"), "");
-            return None;
+            findings.whole(Code::InvalidJsonDescription, format!("the text is not JSON: {error}"));
+            return (None, findings.take(&Value::Null));
         }
     };
     if let Some(problem) = unique::duplicate_field(text) {
-        findings.error(Code::InvalidJsonDescription, problem, "");
-        return None;
+        findings.whole(Code::InvalidJsonDescription, problem);
+        return (None, findings.take(&value));
     }
-    let mut fields = Fields::of(&value, String::new(), findings, Language::JsonPath)?;
-    fields.language = language(&fields)?.unwrap_or(Language::JsonPath);
+    let machine = compile(&value, workflow, &findings);
+    (machine, findings.take(&value))
+}
+
+fn compile(value: &Value, workflow: WorkflowType, findings: &Findings) -> Option<StateMachine> {
+    let mut fields = Fields::of(value, String::new(), findings, Language::JsonPath)?;
+    fields.language = language(&fields).unwrap_or(Language::JsonPath);
     let mut compiler = Compiler {
         findings,
         workflow,
@@ -55,15 +60,13 @@ fn compile(text: &str, workflow: WorkflowType, findings: &Findings) -> Option<St
         scopes: Vec::new(),
         names: Vec::new(),
         states: Vec::new(),
-        locations: Vec::new(),
         depth: 0,
     };
-    if let Some(version) = fields.text("Version")
-        && version != "1.0"
-    {
-        fields.wrong("Version", "Value must be one of the following: [\"1.0\"]");
-    }
-    compiler.scope(&fields, &["Version", "TimeoutSeconds", "QueryLanguage"])?;
+    fields.one_of("QueryLanguage", LANGUAGES);
+    fields.one_of("Version", &["1.0"]);
+    let compiled = compiler.scope(&fields, &["Version", "TimeoutSeconds", "QueryLanguage"]);
+    validate::check(value, findings);
+    compiled?;
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -72,29 +75,26 @@ fn compile(text: &str, workflow: WorkflowType, findings: &Findings) -> Option<St
     let timeout_seconds =
         fields.number("TimeoutSeconds", 1.0, 99_999_999.0, true).map(|seconds| seconds as u64);
     let states: Vec<State> = compiler.states.into_iter().collect::<Option<_>>()?;
-    let machine = StateMachine {
+    Some(StateMachine {
         timeout_seconds,
         scopes: compiler.scopes.into_iter().collect::<Option<_>>()?,
         jsonata_or_variables: states.iter().any(State::jsonata_or_variables),
         states,
         warnings: Vec::new(),
-    };
-    validate::check(&machine, &compiler.locations, findings);
-    Some(machine)
+    })
 }
 
-/// The `QueryLanguage` field; the outer `None` says that it is wrong.
-#[expect(clippy::option_option, reason = "wrong, absent, or present")]
-fn language(fields: &Fields<'_>) -> Option<Option<Language>> {
-    match fields.text("QueryLanguage") {
-        None if fields.has("QueryLanguage") => None,
-        None => Some(None),
-        Some("JSONPath") => Some(Some(Language::JsonPath)),
-        Some("JSONata") => Some(Some(Language::Jsonata)),
-        Some(_) => {
-            fields.wrong("QueryLanguage", "Value must be one of the following: [\"JSONPath\", \"JSONata\"]");
-            None
-        }
+/// What `QueryLanguage` may be.
+pub(super) const LANGUAGES: &[&str] = &["JSONPath", "JSONata"];
+
+/// The `QueryLanguage` field, where there is one. Anything but the exact `JSONPath` stands for JSONata, whatever else is wrong with it.
+fn language(fields: &Fields<'_>) -> Option<Language> {
+    if !fields.has("QueryLanguage") {
+        return None;
+    }
+    match fields.get("QueryLanguage").and_then(Value::as_str) {
+        Some("JSONPath") => Some(Language::JsonPath),
+        _ => Some(Language::Jsonata),
     }
 }
 
@@ -130,7 +130,6 @@ impl Compiler<'_> {
                 states.wrong(name, format!("State name must have 1 to {MAX_NAME} characters"));
             }
             self.states.push(None);
-            self.locations.push(states.at(name));
             names.insert(Arc::from(name.as_str()), id);
         }
         self.names.push(names);
@@ -145,21 +144,20 @@ impl Compiler<'_> {
             }
         }
         self.depth -= 1;
-        let names = self.names[scope as usize].clone();
-        self.scopes[scope as usize] = Some(Scope { start_at: start_at?, names });
+        self.scopes[scope as usize] = Some(Scope { start_at: start_at? });
         Some(scope)
     }
 
     fn state(&mut self, name: &str, value: &Value, location: &str, scope: ScopeId) -> Option<State> {
         let mut fields = Fields::of(value, location.to_owned(), self.findings, self.language)?;
-        let own = language(&fields)?;
-        if self.language == Language::Jsonata && own == Some(Language::JsonPath) {
+        let own = language(&fields);
+        let downgraded = self.language == Language::Jsonata && own == Some(Language::JsonPath);
+        if downgraded {
             let message = "'QueryLanguage' can not be 'JSONPath' if set to 'JSONata' for whole state machine";
             fields.findings.schema(message, location);
-            return None;
         }
         fields.language = own.unwrap_or(self.language);
-        state::parse(name, &fields, self, scope)
+        state::parse(name, &fields, self, (scope, downgraded))
     }
 
     /// The state that field `name` refers to, in `scope`.
@@ -167,7 +165,8 @@ impl Compiler<'_> {
         let wanted = fields.required_text(name)?;
         let found = self.names[scope as usize].get(wanted).copied();
         if found.is_none() {
-            let message = format!("Missing '{name}' target: {wanted}");
+            // The service says `Next` of `StartAt` and `Default` as well.
+            let message = format!("Missing 'Next' target: {wanted}");
             self.findings.error(Code::MissingTransitionTarget, message, &fields.at(name));
         }
         found

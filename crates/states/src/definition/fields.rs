@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::{Language, NumberField, Source, TextField};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::intrinsic::Call;
-use crate::jsonata::Expression;
+use crate::jsonata::{Expression, Place};
 use crate::jsonpath::Path;
 use crate::template::Template;
 
@@ -29,14 +29,58 @@ impl Findings {
         self.add(Severity::Warning, code, message.into(), location);
     }
 
-    pub(super) fn take(&self) -> Vec<Diagnostic> {
-        self.0.take()
+    /// An error about the whole machine, which has no place.
+    pub(super) fn whole(&self, code: Code, message: impl Into<String>) {
+        let (message, pointer) = (message.into(), String::new());
+        let diagnostic =
+            Diagnostic { severity: Severity::Error, code, message, location: None, pointer, span: None };
+        self.0.borrow_mut().push(diagnostic);
+    }
+
+    /// The findings, with places as the service writes them in `definition`.
+    pub(super) fn take(&self, definition: &Value) -> Vec<Diagnostic> {
+        let mut found = self.0.take();
+        for diagnostic in &mut found {
+            if diagnostic.location.is_some() {
+                diagnostic.location = Some(location(definition, &diagnostic.pointer));
+            }
+        }
+        found
     }
 
     fn add(&self, severity: Severity, code: Code, message: String, location: &str) {
-        let location = if location.is_empty() { String::from("/") } else { location.to_owned() };
-        self.0.borrow_mut().push(Diagnostic { severity, code, message, location, span: None });
+        let pointer = location.to_owned();
+        let location = Some(String::new());
+        self.0.borrow_mut().push(Diagnostic { severity, code, message, location, pointer, span: None });
     }
+}
+
+fn looks_dynamic(value: &Value) -> bool {
+    value.as_str().is_some_and(|text| {
+        text == "$" || ["$.", "$[", "$$.", "States."].iter().any(|start| text.starts_with(start))
+    })
+}
+
+/// A pointer as the service writes it: elements of arrays in brackets, names without escapes.
+fn location(definition: &Value, pointer: &str) -> String {
+    if pointer.is_empty() {
+        return String::from("/");
+    }
+    let mut written = String::with_capacity(pointer.len() + 2);
+    let mut current = Some(definition);
+    for step in pointer.split('/').skip(1) {
+        let step = step.replace("~1", "/").replace("~0", "~");
+        let place = if current.is_some_and(Value::is_array) { step.parse::<usize>().ok() } else { None };
+        if let Some(index) = place {
+            written.push_str(&format!("[{index}]"));
+            current = current.and_then(|value| value.get(index));
+        } else {
+            written.push('/');
+            written.push_str(&step);
+            current = current.and_then(|value| value.get(step.as_str()));
+        }
+    }
+    written
 }
 
 /// One object of the definition, with its place.
@@ -45,6 +89,8 @@ pub(super) struct Fields<'d> {
     pub(super) location: String,
     pub(super) findings: &'d Findings,
     pub(super) language: Language,
+    /// Entries of `Catch` may read the error output.
+    pub(super) place: Place,
 }
 
 /// The pointer of a member.
@@ -61,9 +107,9 @@ impl<'d> Fields<'d> {
         language: Language,
     ) -> Option<Self> {
         if let Value::Object(map) = value {
-            Some(Self { map, location, findings, language })
+            Some(Self { map, location, findings, language, place: Place::State })
         } else {
-            findings.schema("Expected value of type Object", &location);
+            findings.schema("Expected value of type [OBJECT]", &location);
             None
         }
     }
@@ -102,7 +148,7 @@ impl<'d> Fields<'d> {
                 })
                 .collect(),
             Some(_) => {
-                self.wrong(name, "Expected value of type Array");
+                self.wrong(name, "Expected value of type [ARRAY]");
                 Vec::new()
             }
         }
@@ -112,7 +158,7 @@ impl<'d> Fields<'d> {
         if let Value::String(text) = self.get(name)? {
             Some(text)
         } else {
-            self.wrong(name, "Expected value of type String");
+            self.wrong(name, "Expected value of type [STRING]");
             None
         }
     }
@@ -128,7 +174,7 @@ impl<'d> Fields<'d> {
         if let Value::Bool(flag) = self.get(name)? {
             Some(*flag)
         } else {
-            self.wrong(name, "Expected value of type Boolean");
+            self.wrong(name, "Expected value of type [BOOLEAN]");
             None
         }
     }
@@ -145,16 +191,16 @@ impl<'d> Fields<'d> {
         };
         match number {
             None => {
-                let kind = if whole { "Integer" } else { "Number" };
-                self.wrong(name, format!("Expected value of type {kind}"));
+                let kind = if whole { "INTEGER" } else { "NUMBER" };
+                self.wrong(name, format!("Expected value of type [{kind}]"));
                 None
             }
             Some(number) if number < least => {
-                self.wrong(name, format!("Value must be greater than or equal to {least}"));
+                self.wrong(name, format!("Minimum value is {least}"));
                 None
             }
             Some(number) if number > most => {
-                self.wrong(name, format!("Value must be less than or equal to {most}"));
+                self.wrong(name, format!("Maximum value is {most}"));
                 None
             }
             number => number,
@@ -175,12 +221,29 @@ impl<'d> Fields<'d> {
     /// The expression in `{% %}` that the field's text is, if it is one.
     pub(super) fn expression(&self, name: &str, text: &str) -> Option<Expression> {
         match Expression::compile(text) {
-            Ok(expression) => expression,
-            Err(error) => {
-                self.wrong(name, format!("Value is not a valid JSONata expression: {error}"));
+            Ok(expression) => {
+                if let Some(expression) = &expression {
+                    for message in expression.unsupported(self.place) {
+                        self.findings.error(Code::UnsupportedJsonataExpression, message, &self.at(name));
+                    }
+                }
+                expression
+            }
+            Err(message) => {
+                self.findings.error(Code::InvalidJsonataExpression, message, &self.at(name));
                 None
             }
         }
+    }
+
+    /// The field's text where it is one of `values`.
+    pub(super) fn one_of(&self, name: &str, values: &[&str]) -> Option<&'d str> {
+        let text = self.text(name)?;
+        if values.contains(&text) {
+            return Some(text);
+        }
+        self.wrong(name, format!("Value should be one of the following: [{}]", values.join(", ")));
+        None
     }
 
     /// A number, or an expression (JSONata), or the path in `path_name` (JSONPath).
@@ -247,26 +310,65 @@ impl<'d> Fields<'d> {
     pub(super) fn template(&self, name: &str) -> Option<Template> {
         let value = self.get(name)?;
         let findings = self.findings;
+        if self.language == Language::JsonPath {
+            self.look_for_paths(value, &self.at(name));
+        }
         let compiled = match self.language {
             Language::JsonPath => Template::compile_json_path(value, &self.at(name)),
-            Language::Jsonata => Template::compile_jsonata(value, &self.at(name)),
+            Language::Jsonata => Template::compile_jsonata(value, &self.at(name), self.place),
         };
         match compiled {
             Ok(template) => Some(template),
             Err(errors) => {
                 for error in errors {
-                    findings.schema(error.message, &error.location);
+                    findings.error(error.code, error.message, &error.location);
                 }
                 None
             }
         }
     }
 
-    /// A finding for each field that is not in one of `known`.
+    /// Warnings about values of a payload template that look like paths and are none.
+    fn look_for_paths(&self, value: &Value, location: &str) {
+        match value {
+            Value::Object(map) => {
+                for (key, value) in map {
+                    let location = member(location, key);
+                    if !key.ends_with(".$") && looks_dynamic(value) {
+                        let message = format!(
+                            "The value of '{key}' looks like a JSONPath or an intrinsic function call; use '{key}.$' to have it evaluated"
+                        );
+                        self.findings.warning(Code::NoDollar, message, &location);
+                    }
+                    self.look_for_paths(value, &location);
+                }
+            }
+            Value::Array(items) => items
+                .iter()
+                .enumerate()
+                .for_each(|(index, item)| self.look_for_paths(item, &format!("{location}/{index}"))),
+            _ => {}
+        }
+    }
+
+    /// A warning where a Pass state's `Result`, which is never evaluated, has something that looks like a path.
+    pub(super) fn warn_of_static_result(&self) {
+        let Some(result) = self.get("Result") else { return };
+        let dynamic = match result {
+            Value::Object(map) => map.iter().any(|(key, value)| key.ends_with(".$") || looks_dynamic(value)),
+            other => looks_dynamic(other),
+        };
+        if dynamic {
+            let message = "'Result' is passed on as it is; use 'Parameters' to have paths evaluated";
+            self.findings.warning(Code::PassResultIsStatic, message, &self.at("Result"));
+        }
+    }
+
+    /// A finding for each field that is not in one of `known`; the service tells them at the object.
     pub(super) fn only(&self, known: &[&[&str]]) {
         for name in self.map.keys() {
             if !known.iter().any(|names| names.contains(&name.as_str())) {
-                self.findings.schema(format!("Field '{name}' is not supported"), &self.at(name));
+                self.findings.schema(format!("Field '{name}' is not supported"), &self.location);
             }
         }
     }

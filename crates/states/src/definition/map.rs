@@ -118,13 +118,10 @@ pub(super) fn parse(
     };
     let mode = processor.object("ProcessorConfig").and_then(|config| {
         config.only(&[&["Mode", "ExecutionType"]]);
-        config.text("Mode")
+        config.one_of("ExecutionType", &["STANDARD", "EXPRESS"]);
+        config.one_of("Mode", &["INLINE", "DISTRIBUTED"])
     });
     let distributed = mode == Some("DISTRIBUTED");
-    if !matches!(mode, None | Some("INLINE" | "DISTRIBUTED")) {
-        processor
-            .wrong("ProcessorConfig", "Mode must be one of the following: [\"INLINE\", \"DISTRIBUTED\"]");
-    }
     if distributed && workflow == WorkflowType::Express {
         processor.wrong("ProcessorConfig", "Express state machine does not support 'DISTRIBUTED' mode");
     }

@@ -13,7 +13,6 @@ mod task;
 mod unique;
 mod validate;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -25,7 +24,7 @@ pub(crate) use resource::{Pattern, Resource};
 pub(crate) use task::TaskState;
 
 use crate::data::Json;
-use crate::diagnostic::{DefinitionError, Diagnostic, Severity};
+use crate::diagnostic::{Code, DefinitionError, Diagnostic, Severity};
 use crate::jsonata::Expression;
 use crate::jsonpath::Path;
 use crate::template::Template;
@@ -59,7 +58,6 @@ pub(crate) type ScopeId = u32;
 #[derive(Debug)]
 pub(crate) struct Scope {
     pub(crate) start_at: StateId,
-    pub(crate) names: HashMap<Arc<str>, StateId>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -183,7 +181,10 @@ impl StateMachine {
     pub fn parse_as(text: &str, workflow: WorkflowType) -> Result<Self, DefinitionError> {
         let (machine, mut diagnostics) = compile::machine(text, workflow);
         for diagnostic in &mut diagnostics {
-            diagnostic.span = source::span(text, &diagnostic.location);
+            diagnostic.span = match diagnostic.code {
+                Code::InvalidJsonDescription => None,
+                _ => source::span(text, &diagnostic.pointer),
+            };
         }
         match machine {
             Some(mut machine) if diagnostics.iter().all(|d| d.severity == Severity::Warning) => {

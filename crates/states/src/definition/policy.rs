@@ -3,6 +3,7 @@
 use super::compile::Compiler;
 use super::fields::Fields;
 use super::{Language, ResultPath, ScopeId, StateId};
+use crate::jsonata::Place;
 use crate::template::Template;
 
 /// One entry of `Retry`.
@@ -48,14 +49,7 @@ pub(super) fn retriers(fields: &Fields<'_>) -> Vec<Retrier> {
                 "JitterStrategy",
                 "Comment",
             ]]);
-            let jitter = match entry.text("JitterStrategy") {
-                None | Some("NONE") => false,
-                Some("FULL") => true,
-                Some(_) => {
-                    entry.wrong("JitterStrategy", "Value must be one of the following: [\"FULL\", \"NONE\"]");
-                    false
-                }
-            };
+            let jitter = entry.one_of("JitterStrategy", &["FULL", "NONE"]) == Some("FULL");
             #[expect(
                 clippy::cast_possible_truncation,
                 clippy::cast_sign_loss,
@@ -75,10 +69,11 @@ pub(super) fn retriers(fields: &Fields<'_>) -> Vec<Retrier> {
 }
 
 pub(super) fn catchers(fields: &Fields<'_>, compiler: &mut Compiler<'_>, scope: ScopeId) -> Vec<Catcher> {
-    let entries = fields.objects("Catch");
+    let mut entries = fields.objects("Catch");
     let last = entries.len().saturating_sub(1);
     let mut catchers = Vec::with_capacity(entries.len());
-    for (index, entry) in entries.iter().enumerate() {
+    for (index, entry) in entries.iter_mut().enumerate() {
+        entry.place = Place::Catcher;
         let by_language: &[&str] = match fields.language {
             Language::JsonPath => &["ResultPath"],
             Language::Jsonata => &["Output"],

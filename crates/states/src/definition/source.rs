@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-/// The bytes of the value at `pointer` (`/` is the whole), or `None` when there is no such value.
+/// The bytes of the value at `pointer` (the empty one is the whole), or `None` when there is no such value.
 ///
 /// The text has been accepted by the JSON parser before; on any other text the answer is arbitrary but never a panic.
 pub(super) fn span(text: &str, pointer: &str) -> Option<Range<usize>> {

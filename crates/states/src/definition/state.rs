@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::compile::Compiler;
+use super::compile::{Compiler, LANGUAGES};
 use super::fields::Fields;
 use super::{
     Flow, JsonPathFlow, JsonataFlow, Language, ResultPath, ScopeId, Selection, Source, State, StateKind,
@@ -20,10 +20,14 @@ pub(super) fn parse(
     name: &str,
     fields: &Fields<'_>,
     compiler: &mut Compiler<'_>,
-    scope: ScopeId,
+    (scope, downgraded): (ScopeId, bool),
 ) -> Option<State> {
     let kind = fields.required_text("Type")?;
-    check_fields(kind, fields);
+    // A state that is refused for its language is not asked about fields of the other one.
+    if !downgraded {
+        check_fields(kind, fields);
+    }
+    fields.one_of("QueryLanguage", LANGUAGES);
     let kind = kind_of(kind, fields, compiler, scope)?;
     let retry = policy::retriers(fields);
     let catch = policy::catchers(fields, compiler, scope);
@@ -45,7 +49,10 @@ fn kind_of(
     scope: ScopeId,
 ) -> Option<StateKind> {
     Some(match kind {
-        "Pass" => StateKind::Pass { result: fields.get("Result").map(|value| Arc::new(value.clone())) },
+        "Pass" => {
+            fields.warn_of_static_result();
+            StateKind::Pass { result: fields.get("Result").map(|value| Arc::new(value.clone())) }
+        }
         "Task" => StateKind::Task(Box::new(task::parse(fields, compiler.workflow())?)),
         "Choice" => StateKind::Choice(Box::new(choice::parse(fields, compiler, scope)?)),
         "Wait" => StateKind::Wait(wait(fields)?),
@@ -65,8 +72,7 @@ fn kind_of(
         }
         "Map" => StateKind::Map(Box::new(map::parse(fields, compiler, compiler.workflow())?)),
         _ => {
-            let message = "Value must be one of the following: [Choice, Fail, Map, Parallel, Pass, Succeed, Task, Wait]";
-            fields.wrong("Type", message);
+            fields.one_of("Type", &["Task", "Wait", "Pass", "Succeed", "Fail", "Choice", "Parallel", "Map"]);
             return None;
         }
     })
@@ -96,7 +102,7 @@ fn check_fields(kind: &str, fields: &Fields<'_>) {
         ],
         "Succeed" => [NONE; 4],
         "Fail" => {
-            fields.only(&[COMMON, &["Error", "Cause"], by_language(&["ErrorPath", "CausePath"], NONE)]);
+            only(fields, &[COMMON, &["Error", "Cause"], by_language(&["ErrorPath", "CausePath"], NONE)]);
             return;
         }
         "Parallel" => [
@@ -111,7 +117,49 @@ fn check_fields(kind: &str, fields: &Fields<'_>) {
         _ => return,
     };
     let [a, b, c, d] = known;
-    fields.only(&[COMMON, selections, a, b, c, d]);
+    only(fields, &[COMMON, selections, a, b, c, d]);
+}
+
+/// Fields that states have in one of the languages alone.
+const JSON_PATH_ONLY: &[&str] = &[
+    "InputPath",
+    "OutputPath",
+    "ResultPath",
+    "ResultSelector",
+    "Parameters",
+    "Result",
+    "ItemsPath",
+    "MaxConcurrencyPath",
+    "ToleratedFailureCountPath",
+    "ToleratedFailurePercentagePath",
+    "TimeoutSecondsPath",
+    "HeartbeatSecondsPath",
+    "SecondsPath",
+    "TimestampPath",
+    "ErrorPath",
+    "CausePath",
+];
+const JSONATA_ONLY: &[&str] = &["Arguments", "Output", "Items"];
+
+/// A finding for each field that is not in one of `known`, in the service's words for those of the other language.
+fn only(fields: &Fields<'_>, known: &[&[&str]]) {
+    let (own, other, foreign) = match fields.language {
+        Language::JsonPath => ("JSONPath", "JSONata", JSONATA_ONLY),
+        Language::Jsonata => ("JSONata", "JSONPath", JSON_PATH_ONLY),
+    };
+    for name in fields.map.keys().map(String::as_str) {
+        if known.iter().any(|names| names.contains(&name)) {
+            continue;
+        }
+        let message = if foreign.contains(&name) {
+            format!(
+                "The QueryLanguage is set to '{own}', but field '{name}' is only supported for the '{other}' QueryLanguage"
+            )
+        } else {
+            format!("Field '{name}' is not supported")
+        };
+        fields.findings.schema(message, &fields.location);
+    }
 }
 
 fn flow(kind: &StateKind, fields: &Fields<'_>) -> Flow {

@@ -1,55 +1,98 @@
-//! Checks of a whole machine: states that nothing leads to, scopes that cannot end, names used twice.
+//! Checks of a whole definition: states that nothing leads to, machines that cannot end, names used twice.
+//!
+//! They look at the JSON, not at the compiled machine, so that one wrong state does not hide them.
 
 use std::collections::HashSet;
 
-use super::fields::Findings;
-use super::{Scope, StateKind, StateMachine, Transition};
+use serde_json::{Map, Value};
+
+use super::fields::{Findings, member};
 use crate::diagnostic::Code;
 
-pub(super) fn check(machine: &StateMachine, locations: &[String], findings: &Findings) {
-    for scope in &machine.scopes {
-        let reached = reachable(machine, scope);
-        let mut ends = false;
-        let mut ids: Vec<u32> = scope.names.values().copied().collect();
-        ids.sort_unstable();
-        for id in ids {
-            let Some(state) = machine.state(id) else { continue };
-            ends |= state.next == Transition::End && !matches!(state.kind, StateKind::Choice(_));
-            if !reached.contains(&id) {
-                let message = format!("State \"{}\" is not reachable", state.name);
-                findings.warning(Code::UnreachableState, message, &locations[id as usize]);
-            }
-        }
-        if !ends && let Some(location) = locations.get(scope.start_at as usize) {
-            findings.warning(Code::MissingEndState, "No state ends the state machine", location);
-        }
+/// The findings about `definition`; what is no object or has no states is reported by who reads it.
+pub(super) fn check(definition: &Value, findings: &Findings) {
+    let Some(states) = definition.get("States").and_then(Value::as_object) else { return };
+    if states.is_empty() {
+        return;
     }
     let mut names = HashSet::new();
-    for (state, location) in machine.states.iter().zip(locations) {
-        if !names.insert(&*state.name) {
-            let message = format!("State name \"{}\" is used more than once", state.name);
-            findings.warning(Code::DuplicateStateName, message, location);
+    // Nested scopes may run forever, and a machine that cannot end is not asked what it can reach.
+    if states.values().any(is_terminal) {
+        reachable(definition, "", findings);
+    } else {
+        findings.whole(Code::MissingEndState, "Workflow has no terminal state");
+    }
+    inside(states, "/States", &mut names, findings);
+}
+
+fn is_terminal(state: &Value) -> bool {
+    matches!(state.get("Type").and_then(Value::as_str), Some("Succeed" | "Fail"))
+        || state.get("End") == Some(&Value::Bool(true))
+}
+
+/// The scopes inside the states of a scope.
+fn inside<'d>(
+    states: &'d Map<String, Value>,
+    location: &str,
+    names: &mut HashSet<&'d str>,
+    findings: &Findings,
+) {
+    for (name, state) in states {
+        let location = member(location, name);
+        if !names.insert(name) {
+            findings.error(Code::DuplicateStateName, format!("Duplicate State name: {name}"), &location);
+        }
+        let processors = ["ItemProcessor", "Iterator"]
+            .into_iter()
+            .filter_map(|field| Some((state.get(field)?, member(&location, field))));
+        let branches = state.get("Branches").and_then(Value::as_array).into_iter().flatten();
+        let branches =
+            branches.enumerate().map(|(index, branch)| (branch, format!("{location}/Branches/{index}")));
+        for (scope, location) in processors.chain(branches) {
+            reachable(scope, &location, findings);
+            if let Some(states) = scope.get("States").and_then(Value::as_object) {
+                inside(states, &member(&location, "States"), names, findings);
+            }
         }
     }
 }
 
-fn reachable(machine: &StateMachine, scope: &Scope) -> HashSet<u32> {
-    let mut reached = HashSet::from([scope.start_at]);
-    let mut open = vec![scope.start_at];
-    while let Some(state) = open.pop().and_then(|id| machine.state(id)) {
-        let mut targets: Vec<u32> = state.catch.iter().map(|catcher| catcher.next).collect();
-        if let Transition::Next(next) = state.next {
-            targets.push(next);
-        }
-        if let StateKind::Choice(choice) = &state.kind {
-            targets.extend(choice.branches.iter().map(|branch| branch.next));
-            targets.extend(choice.default);
-        }
-        for target in targets {
-            if reached.insert(target) {
-                open.push(target);
-            }
+/// A finding for each state of `scope` that no way leads to from its beginning.
+fn reachable(scope: &Value, location: &str, findings: &Findings) {
+    let (Some(states), Some(start)) =
+        (scope.get("States").and_then(Value::as_object), scope.get("StartAt").and_then(Value::as_str))
+    else {
+        return;
+    };
+    let mut reached = HashSet::new();
+    let mut open = vec![start];
+    while let Some(name) = open.pop() {
+        if let Some(state) = states.get(name)
+            && reached.insert(name)
+        {
+            open.extend(targets(state));
         }
     }
-    reached
+    for name in states.keys().filter(|name| !reached.contains(name.as_str())) {
+        let location = member(&member(location, "States"), name);
+        findings.error(
+            Code::MissingTransitionTarget,
+            format!("State \"{name}\" is not reachable."),
+            &location,
+        );
+    }
+}
+
+fn targets(state: &Value) -> Vec<&str> {
+    let entries = ["Choices", "Catch"]
+        .into_iter()
+        .filter_map(|field| state.get(field)?.as_array())
+        .flatten()
+        .filter_map(|entry| entry.get("Next"));
+    ["Next", "Default"]
+        .into_iter()
+        .filter_map(|field| state.get(field))
+        .chain(entries)
+        .filter_map(Value::as_str)
+        .collect()
 }

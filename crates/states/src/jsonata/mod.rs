@@ -6,6 +6,7 @@ mod bounded;
 mod convert;
 mod functions;
 mod tree;
+mod unsupported;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -47,6 +48,14 @@ pub(crate) struct Expression {
     text: Arc<str>,
     tree: AstNode,
     uses: tree::Uses,
+    unsupported: Vec<unsupported::Reference>,
+}
+
+/// Where an expression stands: the error output is there in catchers only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    State,
+    Catcher,
 }
 
 impl std::fmt::Debug for Expression {
@@ -78,16 +87,22 @@ impl Expression {
         let parsed = catch_unwind(|| jsonata_core::parser::parse(inner));
         let tree = match parsed {
             Ok(Ok(tree)) => tree,
-            Ok(Err(error)) => return Err(error.to_string()),
+            Ok(Err(error)) => return Err(unsupported::parser_message(&error.to_string())),
             Err(_) => return Err(String::from("the expression cannot be parsed")),
         };
+        let unsupported = unsupported::references(&tree);
         let (tree, uses) = tree::prepare(tree)?;
-        Ok(Some(Self { text: Arc::from(inner), tree, uses }))
+        Ok(Some(Self { text: Arc::from(inner), tree, uses, unsupported }))
     }
 
     /// The expression without its delimiters.
     pub(crate) fn text(&self) -> &str {
         &self.text
+    }
+
+    /// What the expression reads that there is not at `place`, in the service's words.
+    pub(crate) fn unsupported(&self, place: Place) -> Vec<String> {
+        self.unsupported.iter().filter_map(|reference| reference.problem(place)).collect()
     }
 
     /// Names of the workflow's variables that the expression reads.

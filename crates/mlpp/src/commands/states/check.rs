@@ -45,7 +45,8 @@ struct Located<'a> {
     severity: Severity,
     code: &'static str,
     message: &'a str,
-    location: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    location: Option<&'a str>,
     #[serde(flatten)]
     place: Place,
 }
@@ -118,7 +119,7 @@ impl Checked {
             severity: diagnostic.severity,
             code: diagnostic.code.as_str(),
             message: &diagnostic.message,
-            location: &diagnostic.location,
+            location: diagnostic.location.as_deref(),
             place: match &diagnostic.span {
                 Some(span) => Place::new(name, text, span.start, span.end),
                 None => Place { file: Some(name.clone()), ..Place::default() },

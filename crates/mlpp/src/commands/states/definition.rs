@@ -45,7 +45,7 @@ impl Definition {
         let span = diagnostic.span.clone().unwrap_or(0..0);
         let finding =
             Finding::at(diagnostic.code.as_str(), &self.name, &self.text, span, &diagnostic.message)
-                .pointer(&diagnostic.location);
+                .pointer(&diagnostic.pointer);
         match diagnostic.severity {
             Severity::Error => finding,
             Severity::Warning => finding.warning(),
