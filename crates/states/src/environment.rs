@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::context::ContextObject;
 use crate::data::Json;
 use crate::intrinsic::Call;
-use crate::jsonata::{self, Expression, Scope};
+use crate::jsonata::{self, EvaluationError, Expression, Scope};
 use crate::jsonpath::{Path, Root};
 use crate::random::Random;
 use crate::time::Timestamp;
@@ -151,7 +151,12 @@ impl Environment<'_> {
         match expression.evaluate(&scope, self.random) {
             Ok(Some(value)) => Ok(value),
             Ok(None) => Err(named(String::from("returned nothing (undefined)."))),
-            Err(error) => Err(named(format!("threw an error during evaluation. {error}"))),
+            Err(EvaluationError::Message(error)) => {
+                Err(named(format!("threw an error during evaluation. {error}")))
+            }
+            Err(EvaluationError::Unsupported) => {
+                Err(named(String::from("returned an unsupported result type.")))
+            }
         }
     }
 

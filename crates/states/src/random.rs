@@ -44,9 +44,19 @@ impl Random {
     }
 }
 
-/// A number in [0, 1) that depends on `seed` alone.
+/// A number in [0, 1) that depends on `seed` alone: the first that Java's `Random` gives, as on the service.
 pub(crate) fn seeded_unit(seed: i64) -> f64 {
-    unit(ChaCha8Rng::seed_from_u64(seed.cast_unsigned()).next_u64())
+    const MULTIPLIER: u64 = 0x5_DEEC_E66D;
+    const MASK: u64 = (1 << 48) - 1;
+    let mut state = (seed.cast_unsigned() ^ MULTIPLIER) & MASK;
+    let mut next = |bits: u32| {
+        state = state.wrapping_mul(MULTIPLIER).wrapping_add(0xB) & MASK;
+        state >> (48 - bits)
+    };
+    let bits = (next(26) << 27) + next(27);
+    #[expect(clippy::cast_precision_loss, reason = "53 bits fit a double")]
+    let mantissa = bits as f64;
+    mantissa / 9_007_199_254_740_992.0
 }
 
 fn unit(bits: u64) -> f64 {
@@ -87,5 +97,6 @@ mod tests {
     fn units_are_below_one() {
         assert!(unit(u64::MAX) < 1.0);
         assert!((0.0..1.0).contains(&seeded_unit(-3)));
+        assert_eq!(seeded_unit(42).to_bits(), 0.727_563_680_032_868_1_f64.to_bits());
     }
 }

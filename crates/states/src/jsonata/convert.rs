@@ -4,6 +4,7 @@ use indexmap::IndexMap;
 use jsonata_core::value::{JArray, JValue};
 use serde_json::{Map, Value};
 
+use super::EvaluationError;
 use crate::data;
 
 /// Deepest nesting of a result; what is deeper could not be read back from a journal.
@@ -27,7 +28,7 @@ pub(super) fn from_json(value: &Value) -> JValue {
 
 /// The JSON of a result, `None` for undefined. A result shared many times inside itself is small in memory and huge as JSON: `size`
 /// bounds the number of values.
-pub(super) fn to_json(value: &JValue, size: usize) -> Result<Option<Value>, String> {
+pub(super) fn to_json(value: &JValue, size: usize) -> Result<Option<Value>, EvaluationError> {
     if value.is_undefined() {
         return Ok(None);
     }
@@ -35,20 +36,23 @@ pub(super) fn to_json(value: &JValue, size: usize) -> Result<Option<Value>, Stri
     build(value, MAX_DEPTH, &mut left).map(Some)
 }
 
-fn build(value: &JValue, depth: usize, left: &mut usize) -> Result<Value, String> {
-    *left = left.checked_sub(1).ok_or("D2015: The result is too large")?;
+fn build(value: &JValue, depth: usize, left: &mut usize) -> Result<Value, EvaluationError> {
+    let too_large = || EvaluationError::Message(String::from("D2015: The result is too large"));
+    *left = left.checked_sub(1).ok_or_else(too_large)?;
     if depth == 0 {
-        return Err(String::from("D1011: The result is nested too deeply"));
+        return Err(EvaluationError::Message(String::from("D1011: The result is nested too deeply")));
     }
     Ok(match value {
         JValue::Null | JValue::Undefined => Value::Null,
         JValue::Bool(flag) => Value::Bool(*flag),
-        JValue::Number(number) if !number.is_finite() => {
-            return Err(String::from("D1001: Number out of range"));
+        // JSON has no such numbers: the service gives them the names that JavaScript has for them.
+        JValue::Number(number) if number.is_nan() => Value::from("NaN"),
+        JValue::Number(number) if number.is_infinite() => {
+            Value::from(if *number > 0.0 { "Infinity" } else { "-Infinity" })
         }
         JValue::Number(number) => data::number(*number),
         JValue::String(text) => {
-            *left = left.checked_sub(text.len()).ok_or("D2015: The result is too large")?;
+            *left = left.checked_sub(text.len()).ok_or_else(too_large)?;
             Value::from(&**text)
         }
         JValue::Array(items) => {
@@ -65,6 +69,6 @@ fn build(value: &JValue, depth: usize, left: &mut usize) -> Result<Value, String
             }
             Value::Object(map)
         }
-        _ => return Err(String::from("T1001: The result is a function")),
+        _ => return Err(EvaluationError::Unsupported),
     })
 }

@@ -6,12 +6,13 @@ use std::rc::Rc;
 use jsonata_core::evaluator::{Evaluator, EvaluatorError};
 use jsonata_core::value::JValue;
 
+use super::messages::MEMORY;
 use super::{Scope, bounded, convert};
 use crate::digest::hex_digest;
 use crate::random::{Random, seeded_unit};
 
-/// Most elements that `$range` makes, as the intrinsic function it replaces.
-const MAX_RANGE: f64 = 1_000_000.0;
+/// Most elements that `$range` makes.
+const MAX_RANGE: i128 = 360_145;
 
 /// Bits for the functions that an expression mentions, so that an evaluation registers no others.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -71,7 +72,7 @@ pub(super) fn register(
         let uuids = Rc::clone(&source);
         evaluator.register_fn_override("random", move |arguments: &[JValue]| match arguments {
             [] => Ok(JValue::Number(source.borrow_mut().unit())),
-            [seed] => Ok(JValue::Number(seeded_unit(seed.as_i64().ok_or_else(|| argument("random", 1))?))),
+            [seed] => Ok(JValue::Number(seeded_unit(whole(seed).ok_or_else(|| argument("random", 1))?))),
             _ => Err(argument("random", 2)),
         })?;
         evaluator.register_fn("uuid", move |_: &[JValue]| Ok(JValue::string(uuids.borrow_mut().uuid())))?;
@@ -83,7 +84,7 @@ pub(super) fn register(
     }
     if used.has("eval") {
         evaluator.register_fn_override("eval", |_: &[JValue]| -> Outcome {
-            Err(EvaluatorError::EvaluationError(String::from("D3121: The function $eval is not supported")))
+            Err(EvaluatorError::EvaluationError(String::from("T1006: Attempted to invoke a non-function")))
         })?;
     }
     if used.has("partition") {
@@ -104,17 +105,27 @@ pub(super) fn register(
 
 pub(super) fn argument(function: &str, position: usize) -> EvaluatorError {
     EvaluatorError::TypeError(format!(
-        "T0410: Argument {position} of function \"{function}\" does not match function signature"
+        "T0410: Argument \"{position}\" of function \"{function}\" does not match function signature"
     ))
+}
+
+/// A number without its fraction.
+fn whole(value: &JValue) -> Option<i64> {
+    let number = value.as_f64().filter(|number| number.abs() < 9e18)?;
+    #[expect(clippy::cast_possible_truncation, reason = "checked to be in range")]
+    Some(number as i64)
 }
 
 fn partition(arguments: &[JValue]) -> Outcome {
     match arguments {
         [JValue::Undefined, ..] => Ok(JValue::Undefined),
         [items, size] => {
-            let size = size.as_i64().and_then(|size| usize::try_from(size).ok()).filter(|size| *size > 0);
-            let size = size.ok_or_else(|| argument("partition", 2))?;
+            let size = whole(size).ok_or_else(|| argument("partition", 2))?;
+            let Some(size) = usize::try_from(size).ok().filter(|size| *size > 0) else {
+                return Ok(JValue::Undefined);
+            };
             let chunks = match items {
+                JValue::Array(items) if items.is_empty() => return Ok(JValue::Undefined),
                 JValue::Array(items) => {
                     items.chunks(size).map(|chunk| JValue::array(chunk.to_vec())).collect()
                 }
@@ -127,37 +138,31 @@ fn partition(arguments: &[JValue]) -> Outcome {
 }
 
 fn range(arguments: &[JValue]) -> Outcome {
-    let [first, last, step] = arguments else { return Err(argument("range", arguments.len() + 1)) };
-    let number = |value: &JValue, position| {
-        value.as_f64().filter(|n| n.is_finite()).ok_or_else(|| argument("range", position))
+    let (first, last, step) = match arguments {
+        [] | [_] => return Err(argument("range", arguments.len() + 1)),
+        [_, _] | [_, _, JValue::Undefined] => return Ok(JValue::Undefined),
+        [first, last, step] => {
+            let number = |value: &JValue, position| whole(value).ok_or_else(|| argument("range", position));
+            (i128::from(number(first, 1)?), i128::from(number(last, 2)?), i128::from(number(step, 3)?))
+        }
+        _ => return Err(argument("range", 4)),
     };
-    let (first, last, step) = (number(first, 1)?, number(last, 2)?, number(step, 3)?);
-    if step == 0.0 {
-        return Err(argument("range", 3));
+    // A step that leads nowhere is no error.
+    if step == 0 || (last - first).signum() * step.signum() < 0 {
+        return Ok(JValue::Undefined);
     }
-    let steps = ((last - first) / step).floor();
-    if steps < 0.0 {
-        return Ok(JValue::sequence(Vec::new()));
+    let count = (last - first) / step + 1;
+    if count > MAX_RANGE {
+        return Err(EvaluatorError::EvaluationError(String::from(MEMORY)));
     }
-    if steps >= MAX_RANGE {
-        return Err(EvaluatorError::EvaluationError(String::from(
-            "D2014: The size of the sequence is too large",
-        )));
-    }
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "bounded above and not negative"
-    )]
-    let count = steps as u32 + 1;
-    let items: Vec<JValue> =
-        (0..count).map(|index| JValue::Number(first + f64::from(index) * step)).collect();
+    #[expect(clippy::cast_precision_loss, reason = "as JSONata's numbers are")]
+    let items: Vec<JValue> = (0..count).map(|index| JValue::Number((first + index * step) as f64)).collect();
     Ok(JValue::sequence(items).unwrap_sequence())
 }
 
 fn hash(arguments: &[JValue]) -> Outcome {
     match arguments {
-        [JValue::Undefined, ..] => Ok(JValue::Undefined),
+        [JValue::Undefined, ..] | [_] | [_, JValue::Undefined] => Ok(JValue::Undefined),
         [JValue::String(text), JValue::String(algorithm)] => {
             hex_digest(text, algorithm).map(JValue::string).ok_or_else(|| argument("hash", 2))
         }

@@ -5,6 +5,7 @@
 mod bounded;
 mod convert;
 mod functions;
+mod messages;
 mod tree;
 mod unsupported;
 
@@ -13,7 +14,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 use jsonata_core::ast::AstNode;
-use jsonata_core::evaluator::{Context, Evaluator, EvaluatorError, EvaluatorOptions};
+use jsonata_core::evaluator::{Context, Evaluator, EvaluatorOptions};
 use jsonata_core::value::JValue;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -49,6 +50,15 @@ pub(crate) struct Expression {
     tree: AstNode,
     uses: tree::Uses,
     unsupported: Vec<unsupported::Reference>,
+}
+
+/// Why an expression has no value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum EvaluationError {
+    /// JSONata's code and message.
+    Message(String),
+    /// The value is a function.
+    Unsupported,
 }
 
 /// Where an expression stands: the error output is there in catchers only.
@@ -87,7 +97,7 @@ impl Expression {
         let parsed = catch_unwind(|| jsonata_core::parser::parse(inner));
         let tree = match parsed {
             Ok(Ok(tree)) => tree,
-            Ok(Err(error)) => return Err(unsupported::parser_message(&error.to_string())),
+            Ok(Err(error)) => return Err(messages::of_parser(&error.to_string())),
             Err(_) => return Err(String::from("the expression cannot be parsed")),
         };
         let unsupported = unsupported::references(&tree);
@@ -110,8 +120,12 @@ impl Expression {
         self.uses.references().map(tree::original)
     }
 
-    /// The expression's value, `None` where it is undefined; an error is JSONata's code and message.
-    pub(crate) fn evaluate(&self, scope: &Scope<'_>, random: &mut Random) -> Result<Option<Value>, String> {
+    /// The expression's value, `None` where it is undefined.
+    pub(crate) fn evaluate(
+        &self,
+        scope: &Scope<'_>,
+        random: &mut Random,
+    ) -> Result<Option<Value>, EvaluationError> {
         let limits = scope.limits;
         let result = catch_unwind(AssertUnwindSafe(|| {
             let mut evaluator = Evaluator::with_options(
@@ -134,8 +148,8 @@ impl Expression {
                 }
                 convert::to_json(&value, limits.size)
             }
-            Ok(Err(error)) => Err(message(&error)),
-            Err(_) => Err(String::from("D1001: The evaluation failed")),
+            Ok(Err(error)) => Err(EvaluationError::Message(messages::of_evaluation(&error))),
+            Err(_) => Err(EvaluationError::Message(String::from("D1001: The evaluation failed"))),
         }
     }
 
@@ -169,15 +183,6 @@ impl Expression {
 
 fn inner(text: &str) -> Option<&str> {
     text.strip_prefix("{%")?.strip_suffix("%}").map(str::trim)
-}
-
-/// JSONata's message for an error; one that names no code gets that of a general failure.
-fn message(error: &EvaluatorError) -> String {
-    match error.code() {
-        Some("T1006") => String::from("T1006: Attempted to invoke a non-function"),
-        Some(_) => error.message().to_owned(),
-        None => format!("D1001: {}", error.message()),
-    }
 }
 
 #[cfg(test)]
@@ -225,7 +230,12 @@ mod tests {
             limits,
         };
         match Expression::compile(&format!("{{% {text} %}}"))? {
-            Some(expression) => expression.evaluate(&scope, &mut Random::new(3)),
+            Some(expression) => {
+                expression.evaluate(&scope, &mut Random::new(3)).map_err(|error| match error {
+                    EvaluationError::Message(message) => message,
+                    EvaluationError::Unsupported => String::from("unsupported"),
+                })
+            }
             None => Err(String::from("not an expression")),
         }
     }
@@ -253,6 +263,7 @@ mod tests {
         assert_eq!(evaluate("[$random(), $uuid()]"), evaluate("[$random(), $uuid()]"));
         assert_eq!(evaluate("$random() = $random()"), Ok(Some(json!(false))));
         assert_eq!(evaluate("$random(7) = $random(7)"), Ok(Some(json!(true))));
+        assert_eq!(evaluate("$random(42)"), Ok(Some(json!(0.727_563_680_032_868_1))));
     }
 
     #[test]
@@ -263,11 +274,48 @@ mod tests {
         assert_eq!(evaluate("$range(1, 9, 9)"), Ok(Some(json!(1))));
         assert_eq!(evaluate("$parse('{\"a\": [1]}').a"), Ok(Some(json!([1]))));
         assert_eq!(evaluate("$hash('', 'MD5')"), Ok(Some(json!("d41d8cd98f00b204e9800998ecf8427e"))));
-        assert!(evaluate("$eval('1')").is_err());
+        assert_eq!(evaluate("$eval('1')"), evaluate("$randomSeeded(1)"));
+        assert_eq!(evaluate("$partition([1, 2, 3], 2.9)"), Ok(Some(json!([[1, 2], [3]]))));
+        assert_eq!(evaluate("$range(-1.7, 2, 1)"), Ok(Some(json!([-1, 0, 1, 2]))));
+        for undefined in [
+            "$partition([1], 0)",
+            "$partition([], 2)",
+            "$range(0, 3)",
+            "$range(0, 3, 0)",
+            "$range(0, 3, -1)",
+            "$hash('a')",
+        ] {
+            assert_eq!(evaluate(undefined), Ok(None), "{undefined}");
+        }
+        assert!(evaluate("$range(1, 360145, 1)").is_ok());
+        assert_eq!(
+            evaluate("$range(1, 360146, 1)"),
+            Err(String::from("Expression evaluation memory limit exceeded"))
+        );
         assert_eq!(
             evaluate("$randomSeeded(1)"),
             Err(String::from("T1006: Attempted to invoke a non-function"))
         );
+    }
+
+    #[test]
+    fn numbers_that_json_has_not_are_texts() {
+        for (text, expected) in [
+            ("1 / 0", json!("Infinity")),
+            ("[-1 / 0]", json!(["-Infinity"])),
+            ("{'k': 1e308 * 10}", json!({"k": "Infinity"})),
+            ("0 / 0", json!("NaN")),
+            ("$parseInteger('abc', '0')", json!("NaN")),
+        ] {
+            assert_eq!(evaluate(text), Ok(Some(expected)), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_function_is_no_result() {
+        for text in ["$sum", "function($x) { $x }", "[$sum]"] {
+            assert_eq!(evaluate(text), Err(String::from("unsupported")), "{text}");
+        }
     }
 
     #[test]

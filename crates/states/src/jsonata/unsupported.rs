@@ -107,73 +107,6 @@ fn reads_error_output(steps: &[PathStep]) -> bool {
     )
 }
 
-/// Names that the parser gives to tokens, with what they are in the text.
-const TOKENS: [(&str, &str); 34] = [
-    ("LeftParen", "("),
-    ("RightParen", ")"),
-    ("LeftBracket", "["),
-    ("RightBracket", "]"),
-    ("LeftBrace", "{"),
-    ("RightBrace", "}"),
-    ("Plus", "+"),
-    ("Minus", "-"),
-    ("Star", "*"),
-    ("StarStar", "**"),
-    ("Slash", "/"),
-    ("Percent", "%"),
-    ("Equal", "="),
-    ("NotEqual", "!="),
-    ("LessThan", "<"),
-    ("LessThanOrEqual", "<="),
-    ("GreaterThan", ">"),
-    ("GreaterThanOrEqual", ">="),
-    ("And", "and"),
-    ("Or", "or"),
-    ("In", "in"),
-    ("Ampersand", "&"),
-    ("Dot", "."),
-    ("DotDot", ".."),
-    ("Question", "?"),
-    ("QuestionQuestion", "??"),
-    ("QuestionColon", "?:"),
-    ("Colon", ":"),
-    ("ColonEqual", ":="),
-    ("TildeArrow", "~>"),
-    ("Comma", ","),
-    ("Semicolon", ";"),
-    ("Caret", "^"),
-    ("Pipe", "|"),
-];
-
-/// A token as the text has it, in quotes.
-fn quoted(token: &str) -> String {
-    let known = TOKENS.iter().find(|(name, _)| *name == token).map(|(_, symbol)| *symbol);
-    match (known, token.split_once('(')) {
-        (Some(symbol), _) => format!("\"{symbol}\""),
-        (None, Some(("Number", value))) => value.trim_end_matches(')').trim_end_matches(".0").to_owned(),
-        (None, Some((_, value))) => value.strip_suffix(')').unwrap_or(value).to_owned(),
-        (None, None) => format!("\"{token}\""),
-    }
-}
-
-/// The parser's message as the service gives it: without code, and with tokens as the text has them.
-pub(super) fn parser_message(message: &str) -> String {
-    let message = message.strip_prefix("Parse error: ").unwrap_or(message);
-    let coded = message.split_once(": ").filter(|(code, _)| code.len() == 5 && code.starts_with('S'));
-    let text = coded.map_or(message, |(_, text)| text);
-    let between = |before: &str, after: &str| text.strip_prefix(before)?.strip_suffix(after);
-    if let Some((expected, found)) = between("Expected ", "").and_then(|rest| rest.split_once(", got ")) {
-        return format!("Expected {}, got {}", quoted(expected), quoted(found));
-    }
-    if let Some(expected) = between("Expected ", " before end of expression") {
-        return format!("Expected {} before end of expression", quoted(expected));
-    }
-    if let Some(token) = between("The symbol ", " cannot be used as a unary operator") {
-        return format!("The symbol {} cannot be used as a unary operator", quoted(token));
-    }
-    text.to_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::{Expression, Place};
@@ -212,21 +145,5 @@ mod tests {
         let expression = Expression::compile("{% $states.errorOutput.Cause %}").unwrap().unwrap();
         assert_eq!(expression.unsupported(Place::State), ["Field '$states.errorOutput' does not exist."]);
         assert!(expression.unsupported(Place::Catcher).is_empty());
-    }
-
-    #[test]
-    fn messages_of_the_parser() {
-        for (text, message) in [
-            ("a[1,2)", "Expected \"]\", got \",\""),
-            ("\"unterminated", "String literal must be terminated by a matching quote"),
-            ("1 +", "Unexpected end of expression"),
-            ("{\"a\":}", "The symbol \"}\" cannot be used as a unary operator"),
-            ("$x :=", "Unexpected end of expression"),
-            ("", "Unexpected end of expression"),
-            ("(1", "Expected \")\" before end of expression"),
-            ("[1 \"two three\"]", "Expected \"]\", got \"two three\""),
-        ] {
-            assert_eq!(compile(text), Err(String::from(message)), "{text}");
-        }
     }
 }
