@@ -6,7 +6,9 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::fields::{Fields, Findings, member};
-use super::{Language, Scope, ScopeId, State, StateId, StateMachine, WorkflowType, state, unique, validate};
+use super::{
+    Language, Scope, ScopeId, State, StateId, StateMachine, WorkflowType, source, state, unique, validate,
+};
 use crate::diagnostic::{Code, Diagnostic};
 
 /// Longest definition, in bytes: <https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html>
@@ -38,12 +40,13 @@ pub(super) fn machine(text: &str, workflow: WorkflowType) -> (Option<StateMachin
     let value: Value = match serde_json::from_str(text) {
         Ok(value) => value,
         Err(error) => {
-            findings.whole(Code::InvalidJsonDescription, format!("the text is not JSON: {error}"));
+            let message = format!("the text is not JSON: {error}");
+            findings.unreadable(message, source::offset(text, &error));
             return (None, findings.take(&Value::Null));
         }
     };
-    if let Some(problem) = unique::duplicate_field(text) {
-        findings.whole(Code::InvalidJsonDescription, problem);
+    if let Some(error) = unique::duplicate_field(text) {
+        findings.unreadable(error.to_string(), source::offset(text, &error));
         return (None, findings.take(&value));
     }
     let machine = compile(&value, workflow, &findings);

@@ -37,6 +37,14 @@ impl Findings {
         self.0.borrow_mut().push(diagnostic);
     }
 
+    /// A text that cannot be read, at this byte of it.
+    pub(super) fn unreadable(&self, message: String, at: usize) {
+        self.whole(Code::InvalidJsonDescription, message);
+        if let Some(diagnostic) = self.0.borrow_mut().last_mut() {
+            diagnostic.span = Some(at..at);
+        }
+    }
+
     /// The findings, with places as the service writes them in `definition`.
     pub(super) fn take(&self, definition: &Value) -> Vec<Diagnostic> {
         let mut found = self.0.take();

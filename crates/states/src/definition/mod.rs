@@ -180,11 +180,8 @@ impl StateMachine {
     /// Everything that is wrong with the definition, with places; see [`Diagnostic`].
     pub fn parse_as(text: &str, workflow: WorkflowType) -> Result<Self, DefinitionError> {
         let (machine, mut diagnostics) = compile::machine(text, workflow);
-        for diagnostic in &mut diagnostics {
-            diagnostic.span = match diagnostic.code {
-                Code::InvalidJsonDescription => None,
-                _ => source::span(text, &diagnostic.pointer),
-            };
+        for diagnostic in diagnostics.iter_mut().filter(|found| found.code != Code::InvalidJsonDescription) {
+            diagnostic.span = source::span(text, &diagnostic.pointer);
         }
         match machine {
             Some(mut machine) if diagnostics.iter().all(|d| d.severity == Severity::Warning) => {

@@ -19,6 +19,14 @@ pub(super) fn span(text: &str, pointer: &str) -> Option<Range<usize>> {
     Some(start..scanner.at)
 }
 
+/// The byte of `text` that a parser's error is at.
+pub(super) fn offset(text: &str, error: &serde_json::Error) -> usize {
+    let line_start: usize =
+        text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
+    // Columns count bytes.
+    text.floor_char_boundary((line_start + error.column().saturating_sub(1)).min(text.len()))
+}
+
 struct Scanner<'t> {
     bytes: &'t [u8],
     at: usize,

@@ -5,9 +5,9 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-/// The first field that stands twice in `text`, as the JSON parser's message with line and column.
-pub(super) fn duplicate_field(text: &str) -> Option<String> {
-    serde_json::from_str::<Unique>(text).err().map(|error| error.to_string())
+/// The first field that stands twice in `text`, as an error of the JSON parser's.
+pub(super) fn duplicate_field(text: &str) -> Option<serde_json::Error> {
+    serde_json::from_str::<Unique>(text).err()
 }
 
 /// Any JSON without duplicate fields; nothing of it is kept.
@@ -76,8 +76,8 @@ mod tests {
 
     #[test]
     fn names_the_field_and_its_place() {
-        assert_eq!(duplicate_field(r#"{"a": [1, {"b": null}], "c": {"a": "x"}}"#), None);
-        let found = duplicate_field("{\"a\": {\"b\": 1,\n \"b\": 2}}").unwrap();
+        assert!(duplicate_field(r#"{"a": [1, {"b": null}], "c": {"a": "x"}}"#).is_none());
+        let found = duplicate_field("{\"a\": {\"b\": 1,\n \"b\": 2}}").unwrap().to_string();
         assert!(found.starts_with("duplicate field 'b' at line 2"), "{found}");
     }
 }

@@ -71,6 +71,24 @@ fn executions(test: &str) -> Option<Results> {
     Some(results)
 }
 
+/// Same machine, input, results and seed: the same bytes of history.
+#[test]
+fn the_same_execution_has_the_same_history() {
+    let Some(vectors) = vectors("vectors.json", "the_same_execution_has_the_same_history") else { return };
+    let mut compared = 0;
+    for vector in &vectors {
+        let bytes = || {
+            let run = replay::run(vector, &mut |_| {}).ok()?;
+            let events: Vec<Value> = run.events.iter().map(mlpp_states::HistoryEvent::to_json).collect();
+            Some(serde_json::to_string(&events).unwrap())
+        };
+        let first = bytes();
+        compared += usize::from(first.is_some());
+        assert_eq!(first, bytes(), "{}", vector["id"]);
+    }
+    assert!(compared > vectors.len() * 9 / 10, "{compared} of {}", vectors.len());
+}
+
 /// An execution that is written out and read back after every step goes on as if nothing had happened.
 #[test]
 fn stopped_and_resumed_after_every_step() {
