@@ -9,7 +9,7 @@ use mlpp_sagemaker::{Algorithm, Config, OpenError, SageMaker, passed_environment
 use crate::definitions::StateMachines;
 use crate::executions::Executions;
 use crate::workflows::LocalWorkflows;
-use crate::{LocalObjects, LocalStore};
+use crate::{LocalObjects, LocalStore, MapObjects};
 
 /// The folder of the buckets, below the local folder.
 pub const BUCKETS: &str = "buckets";
@@ -113,7 +113,8 @@ impl Local {
         config.max_processes = max_processes;
         config.environment = passed_environment(environment);
         let sagemaker = SageMaker::open(config)?;
-        let workflows = LocalWorkflows::new(executions, state_machines, sagemaker.clone());
+        let map_objects = MapObjects::new(objects.clone());
+        let workflows = LocalWorkflows::new(executions, state_machines, sagemaker.clone(), map_objects);
         Ok(Self { store, objects, sagemaker, workflows, _lock: lock })
     }
 

@@ -88,7 +88,7 @@ impl LocalObjects {
         self.write(bucket, key, &bytes)
     }
 
-    fn write(&self, bucket: &str, key: &str, bytes: &[u8]) -> Result<Written, ObjectsError> {
+    pub(crate) fn write(&self, bucket: &str, key: &str, bytes: &[u8]) -> Result<Written, ObjectsError> {
         let file = self.file(bucket, key)?;
         let whole = || -> io::Result<()> {
             let folder = file.parent().unwrap_or(&self.root);

@@ -16,6 +16,7 @@ use tokio::sync::watch;
 use crate::definitions::StateMachines;
 use crate::executions::{Executions, NewExecution};
 use crate::local::{ACCOUNT, REGION};
+use crate::map_objects::MapObjects;
 use crate::tasks::Tasks;
 
 /// Workflows on this machine: the states engine, with executions kept in SQLite.
@@ -28,6 +29,8 @@ pub struct LocalWorkflows(Engine);
 #[derive(Clone)]
 pub(crate) struct Engine {
     pub(crate) sagemaker: SageMaker,
+    /// What distributed Maps read and write.
+    pub(crate) map_objects: MapObjects,
     executions: Executions,
     state_machines: StateMachines,
     running: Arc<Mutex<HashMap<String, Running>>>,
@@ -50,8 +53,13 @@ impl Engine {
 }
 
 impl LocalWorkflows {
-    pub(crate) fn new(executions: Executions, state_machines: StateMachines, sagemaker: SageMaker) -> Self {
-        Self(Engine { sagemaker, executions, state_machines, running: Arc::default() })
+    pub(crate) fn new(
+        executions: Executions,
+        state_machines: StateMachines,
+        sagemaker: SageMaker,
+        map_objects: MapObjects,
+    ) -> Self {
+        Self(Engine { sagemaker, map_objects, executions, state_machines, running: Arc::default() })
     }
 
     /// Waits for the end of an execution that this process runs; describes any other at once.

@@ -30,8 +30,12 @@ pub(crate) struct Tasks {
 
 impl TaskHandler for Tasks {
     async fn run(&self, request: TaskRequest, reporter: TaskReporter) -> Result<Value, TaskFailure> {
-        let (TaskPurpose::Task, Some(resource)) = (request.purpose, Resource::parse(&request.resource))
-        else {
+        if request.purpose != TaskPurpose::Task {
+            let objects = self.engine.map_objects.clone();
+            let answer = tokio::task::spawn_blocking(move || objects.answer(&request)).await;
+            return answer.map_err(|error| TaskFailure::new(RUNTIME, error.to_string()))?;
+        }
+        let Some(resource) = Resource::parse(&request.resource) else {
             return Err(unsupported(&request.resource));
         };
         let parameters = Arc::unwrap_or_clone(request.parameters);
