@@ -26,11 +26,16 @@ pub(crate) struct ContextObject<'e> {
     pub(crate) task_token: Option<&'e str>,
     /// Index and value of the item of the innermost Map iteration.
     pub(crate) item: Option<(usize, &'e Json)>,
+    /// Takes the place of all of the above but the item.
+    pub(crate) given: Option<&'e Json>,
 }
 
 impl<'e> ContextObject<'e> {
     /// A value that a path can be followed from without assembling the object, and how many segments it covers.
     pub(crate) fn direct(&self, path: &Path) -> Option<(&'e Json, usize)> {
+        if let Some(given) = self.given {
+            return self.item.is_none().then_some((given, 0));
+        }
         let names: Vec<&str> = path
             .segments()
             .iter()
@@ -46,6 +51,17 @@ impl<'e> ContextObject<'e> {
 
     /// The whole object.
     pub(crate) fn to_value(&self) -> Value {
+        let mut value = match self.given {
+            Some(given) => Value::clone(given),
+            None => self.assemble(),
+        };
+        if let (Some((index, item)), Some(object)) = (self.item, value.as_object_mut()) {
+            object.insert(String::from("Map"), json!({"Item": {"Index": index, "Value": Value::clone(item)}}));
+        }
+        value
+    }
+
+    fn assemble(&self) -> Value {
         let mut object = Map::new();
         let mut execution = json!({
             "Id": self.execution_arn,
@@ -74,10 +90,6 @@ impl<'e> ContextObject<'e> {
         object.insert(String::from("State"), Value::Object(state));
         if let Some(token) = self.task_token {
             object.insert(String::from("Task"), json!({"Token": token}));
-        }
-        if let Some((index, value)) = self.item {
-            object
-                .insert(String::from("Map"), json!({"Item": {"Index": index, "Value": Value::clone(value)}}));
         }
         Value::Object(object)
     }

@@ -43,6 +43,7 @@ mod request;
 mod simulation;
 mod substitute;
 mod template;
+mod test_state;
 mod time;
 
 pub use data::Json;
@@ -57,4 +58,9 @@ pub use jsonata::Limits as JsonataLimits;
 pub use request::{RequestError, check_request};
 pub use simulation::Simulation;
 pub use substitute::{SubstitutionError, substitute};
+pub use test_state::{
+    ErrorDetails, FieldValidationMode, HttpRequest, HttpResponse, InspectionData, InspectionLevel, Mock,
+    MockErrorOutput, StateConfiguration, TaskAnswer, TestStateError, TestStateOptions, TestStateRequest,
+    TestStateResponse, TestStateStatus, test_state,
+};
 pub use time::Timestamp;

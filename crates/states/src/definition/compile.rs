@@ -27,10 +27,25 @@ pub(super) struct Compiler<'f> {
     names: Vec<HashMap<Arc<str>, StateId>>,
     states: Vec<Option<State>>,
     depth: usize,
+    /// The outermost scope is one state by itself: what it names as a target need not be there.
+    lone: bool,
 }
 
 /// Compiles a definition; the machine is there only if nothing essential is missing.
 pub(super) fn machine(text: &str, workflow: WorkflowType) -> (Option<StateMachine>, Vec<Diagnostic>) {
+    read(text, |value, findings| compile(value, workflow, findings))
+}
+
+/// Compiles a state by itself, by the name `name`; its targets become states that do nothing.
+pub(super) fn lone_state(text: &str, name: &str) -> (Option<StateMachine>, Vec<Diagnostic>) {
+    read(text, |value, findings| compile_lone(value, name, findings))
+}
+
+/// Reads the text and compiles what is in it.
+fn read(
+    text: &str,
+    compile: impl FnOnce(&Value, &Findings) -> Option<StateMachine>,
+) -> (Option<StateMachine>, Vec<Diagnostic>) {
     let findings = Findings::default();
     if text.len() > MAX_BYTES {
         let message = format!("The definition has {} bytes, the most is {MAX_BYTES}", text.len());
@@ -49,22 +64,26 @@ pub(super) fn machine(text: &str, workflow: WorkflowType) -> (Option<StateMachin
         findings.unreadable(error.to_string(), source::offset(text, &error));
         return (None, findings.take(&value));
     }
-    let machine = compile(&value, workflow, &findings);
+    let machine = compile(&value, &findings);
     (machine, findings.take(&value))
+}
+
+fn compile_lone(value: &Value, name: &str, findings: &Findings) -> Option<StateMachine> {
+    let mut compiler = Compiler::new(findings, WorkflowType::Standard, Language::JsonPath);
+    compiler.lone = true;
+    compiler.scopes.push(Some(Scope { start_at: 0 }));
+    compiler.names.push(HashMap::from([(Arc::from(name), 0)]));
+    compiler.states.push(None);
+    compiler.depth = 1;
+    let state = compiler.state(name, value, "", 0);
+    compiler.states[0] = state;
+    compiler.machine(None)
 }
 
 fn compile(value: &Value, workflow: WorkflowType, findings: &Findings) -> Option<StateMachine> {
     let mut fields = Fields::of(value, String::new(), findings, Language::JsonPath)?;
     fields.language = language(&fields).unwrap_or(Language::JsonPath);
-    let mut compiler = Compiler {
-        findings,
-        workflow,
-        language: fields.language,
-        scopes: Vec::new(),
-        names: Vec::new(),
-        states: Vec::new(),
-        depth: 0,
-    };
+    let mut compiler = Compiler::new(findings, workflow, fields.language);
     fields.one_of("QueryLanguage", LANGUAGES);
     fields.one_of("Version", &["1.0"]);
     let compiled = compiler.scope(&fields, &["Version", "TimeoutSeconds", "QueryLanguage"]);
@@ -77,14 +96,7 @@ fn compile(value: &Value, workflow: WorkflowType, findings: &Findings) -> Option
     )]
     let timeout_seconds =
         fields.number("TimeoutSeconds", 1.0, 99_999_999.0, true).map(|seconds| seconds as u64);
-    let states: Vec<State> = compiler.states.into_iter().collect::<Option<_>>()?;
-    Some(StateMachine {
-        timeout_seconds,
-        scopes: compiler.scopes.into_iter().collect::<Option<_>>()?,
-        jsonata_or_variables: states.iter().any(State::jsonata_or_variables),
-        states,
-        warnings: Vec::new(),
-    })
+    compiler.machine(timeout_seconds)
 }
 
 /// What `QueryLanguage` may be.
@@ -101,7 +113,32 @@ fn language(fields: &Fields<'_>) -> Option<Language> {
     }
 }
 
-impl Compiler<'_> {
+impl<'f> Compiler<'f> {
+    fn new(findings: &'f Findings, workflow: WorkflowType, language: Language) -> Self {
+        Self {
+            findings,
+            workflow,
+            language,
+            scopes: Vec::new(),
+            names: Vec::new(),
+            states: Vec::new(),
+            depth: 0,
+            lone: false,
+        }
+    }
+
+    /// What was compiled, if nothing is missing.
+    fn machine(self, timeout_seconds: Option<u64>) -> Option<StateMachine> {
+        let states: Vec<State> = self.states.into_iter().collect::<Option<_>>()?;
+        Some(StateMachine {
+            timeout_seconds,
+            scopes: self.scopes.into_iter().collect::<Option<_>>()?,
+            jsonata_or_variables: states.iter().any(State::jsonata_or_variables),
+            states,
+            warnings: Vec::new(),
+        })
+    }
+
     pub(super) fn workflow(&self) -> WorkflowType {
         self.workflow
     }
@@ -166,12 +203,24 @@ impl Compiler<'_> {
     /// The state that field `name` refers to, in `scope`.
     pub(super) fn target(&mut self, fields: &Fields<'_>, name: &str, scope: ScopeId) -> Option<StateId> {
         let wanted = fields.required_text(name)?;
-        let found = self.names[scope as usize].get(wanted).copied();
+        let mut found = self.names[scope as usize].get(wanted).copied();
+        if found.is_none() && self.lone && scope == 0 {
+            found = self.stand_in(wanted);
+        }
         if found.is_none() {
             // The service says `Next` of `StartAt` and `Default` as well.
             let message = format!("Missing 'Next' target: {wanted}");
             self.findings.error(Code::MissingTransitionTarget, message, &fields.at(name));
         }
         found
+    }
+
+    /// A state that a lone state names as a target.
+    fn stand_in(&mut self, name: &str) -> Option<StateId> {
+        let id = StateId::try_from(self.states.len()).ok()?;
+        let name: Arc<str> = Arc::from(name);
+        self.names[0].insert(Arc::clone(&name), id);
+        self.states.push(Some(State::succeed(name)));
+        Some(id)
     }
 }

@@ -56,6 +56,13 @@ pub(crate) enum InputType {
     Listing,
 }
 
+impl InputType {
+    /// Whether the reader's resource answers with a listing and not with an object.
+    pub(crate) fn is_listing(&self) -> bool {
+        matches!(self, Self::Listing)
+    }
+}
+
 #[derive(Debug)]
 pub(crate) enum CsvHeaders {
     FirstRow,

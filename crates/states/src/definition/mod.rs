@@ -13,6 +13,7 @@ mod task;
 mod unique;
 mod validate;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -179,7 +180,18 @@ impl StateMachine {
     /// # Errors
     /// Everything that is wrong with the definition, with places; see [`Diagnostic`].
     pub fn parse_as(text: &str, workflow: WorkflowType) -> Result<Self, DefinitionError> {
-        let (machine, mut diagnostics) = compile::machine(text, workflow);
+        Self::accept(text, compile::machine(text, workflow))
+    }
+
+    /// Compiles a state by itself, by the name `name`; its `Next` and the like may name anything.
+    pub(crate) fn parse_state(text: &str, name: &str) -> Result<Self, DefinitionError> {
+        Self::accept(text, compile::lone_state(text, name))
+    }
+
+    fn accept(
+        text: &str,
+        (machine, mut diagnostics): (Option<Self>, Vec<Diagnostic>),
+    ) -> Result<Self, DefinitionError> {
         for diagnostic in diagnostics.iter_mut().filter(|found| found.code != Code::InvalidJsonDescription) {
             diagnostic.span = source::span(text, &diagnostic.pointer);
         }
@@ -202,6 +214,37 @@ impl StateMachine {
         self.states.iter().map(|state| (&*state.name, state.kind.type_name()))
     }
 
+    /// The state of this name, wherever in the machine it is.
+    pub(crate) fn find(&self, name: &str) -> Option<(StateId, &State)> {
+        let index = self.states.iter().position(|state| &*state.name == name)?;
+        Some((StateId::try_from(index).ok()?, self.states.get(index)?))
+    }
+
+    /// The state of this name somewhere below the Map or Parallel state `outer`, on a way from a beginning there.
+    pub(crate) fn inner(&self, outer: &State, name: &str) -> Option<&State> {
+        let mut open = self.beginnings(outer);
+        let mut seen = HashSet::new();
+        while let Some(id) = open.pop() {
+            let Some(state) = self.state(id).filter(|_| seen.insert(id)) else { continue };
+            if &*state.name == name {
+                return Some(state);
+            }
+            open.extend(state.targets());
+            open.extend(self.beginnings(state));
+        }
+        None
+    }
+
+    /// The states that a Map or Parallel state begins with inside.
+    fn beginnings(&self, outer: &State) -> Vec<StateId> {
+        let scopes: &[ScopeId] = match &outer.kind {
+            StateKind::Parallel { branches } => branches,
+            StateKind::Map(map) => std::slice::from_ref(&map.processor),
+            _ => &[],
+        };
+        scopes.iter().filter_map(|id| self.scope(*id)).map(|scope| scope.start_at).collect()
+    }
+
     pub(crate) fn state(&self, id: StateId) -> Option<&State> {
         self.states.get(id as usize)
     }
@@ -219,6 +262,39 @@ impl State {
             || self.assign.is_some()
             || self.catch.iter().any(|catcher| catcher.assign.is_some())
             || matches!(&self.kind, StateKind::Choice(choice) if in_choice(choice))
+    }
+
+    /// The states that it names as the next one.
+    fn targets(&self) -> Vec<StateId> {
+        let mut targets: Vec<StateId> = self.catch.iter().map(|catcher| catcher.next).collect();
+        if let Transition::Next(next) = self.next {
+            targets.push(next);
+        }
+        if let StateKind::Choice(choice) = &self.kind {
+            targets.extend(choice.branches.iter().map(|branch| branch.next));
+            targets.extend(choice.default);
+        }
+        targets
+    }
+
+    /// A Succeed state that passes its input on.
+    fn succeed(name: Arc<str>) -> Self {
+        let flow = JsonPathFlow {
+            input_path: Selection::Whole,
+            parameters: None,
+            result_selector: None,
+            result_path: ResultPath::Replace,
+            output_path: Selection::Whole,
+        };
+        Self {
+            name,
+            flow: Flow::JsonPath(Box::new(flow)),
+            assign: None,
+            retry: Vec::new(),
+            catch: Vec::new(),
+            next: Transition::End,
+            kind: StateKind::Succeed,
+        }
     }
 
     pub(crate) fn language(&self) -> Language {

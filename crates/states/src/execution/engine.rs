@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::failure::{DATA_LIMIT, Failure, TIMEOUT};
 use super::frame::{Activity, Entered, Frame, Journal, MAIN};
+use super::inspect::Inspection;
 use super::{Command, Event, Execution, FrameId, Outcome, RunningTimer, Step, TaskId, Timer, TimerId};
 use crate::context::ContextObject;
 use crate::data::{self, Json};
@@ -20,11 +21,13 @@ pub(super) struct Engine<'e> {
     pub(super) step: Step,
     /// An event had no place left in the history.
     full: bool,
+    /// Where a state's data is noted, if somebody inspects it.
+    pub(super) inspection: Option<&'e mut Inspection>,
 }
 
 impl<'e> Engine<'e> {
     pub(super) fn new(machine: &'e StateMachine, execution: &'e mut Execution, now: Timestamp) -> Self {
-        Self { machine, execution, now, step: Step::default(), full: false }
+        Self { machine, execution, now, step: Step::default(), full: false, inspection: None }
     }
 
     pub(super) fn take(&mut self, event: Event) {
@@ -264,6 +267,7 @@ impl<'e> Engine<'e> {
             retry_count: retriable.then_some(frame.retry_count),
             task_token: frame.task_token.as_deref(),
             item: self.item(frame),
+            given: self.inspection.as_deref().map(Inspection::context),
         };
         let mut random = self.execution.random.clone();
         let value = evaluate(&mut Environment {

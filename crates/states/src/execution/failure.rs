@@ -64,9 +64,14 @@ impl Failure {
             "An error occurred while executing the state '{state}' (entered at the event id #{entered_event}). {}",
             problem.cause
         );
+        Self::of_problem(Problem { cause, ..problem })
+    }
+
+    /// A problem as it is.
+    pub(super) fn of_problem(problem: Problem) -> Self {
         Self {
             error: Some(Arc::from(problem.error)),
-            cause: Some(Arc::from(cause)),
+            cause: Some(Arc::from(problem.cause)),
             alias: None,
             from_task: false,
             fatal: problem.error == RUNTIME,

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::FrameId;
 use super::engine::Engine;
 use super::failure::{DATA_LIMIT, Failure};
+use super::inspect::Stage;
 use crate::data::{self, Json};
 use crate::definition::{Flow, ResultPath, Selection, State};
 use crate::environment::Problem;
@@ -29,7 +30,11 @@ impl Engine<'_> {
     pub(super) fn selected_input(&mut self, id: FrameId, state: &State) -> Result<Json, Problem> {
         let raw = self.raw_input(id);
         match &state.flow {
-            Flow::JsonPath(flow) => self.select(id, &flow.input_path, &raw),
+            Flow::JsonPath(flow) => {
+                let selected = self.select(id, &flow.input_path, &raw)?;
+                self.note(Stage::AfterInputPath, &selected);
+                Ok(selected)
+            }
             Flow::Jsonata(_) => Ok(raw),
         }
     }
@@ -37,14 +42,18 @@ impl Engine<'_> {
     /// What the state's work is given: behind `InputPath` and `Parameters`, or `Arguments`.
     pub(super) fn effective_input(&mut self, id: FrameId, state: &State) -> Result<Json, Problem> {
         let selected = self.selected_input(id, state)?;
-        let (template, field) = match &state.flow {
-            Flow::JsonPath(flow) => (&flow.parameters, "Parameters"),
-            Flow::Jsonata(flow) => (&flow.arguments, "Arguments"),
+        let (template, field, stage) = match &state.flow {
+            Flow::JsonPath(flow) => (&flow.parameters, "Parameters", Stage::AfterParameters),
+            Flow::Jsonata(flow) => (&flow.arguments, "Arguments", Stage::AfterArguments),
         };
-        let Some(template) = template else { return Ok(selected) };
+        let Some(template) = template else {
+            self.note(stage, &selected);
+            return Ok(selected);
+        };
         let input = self
             .with_environment(id, &selected, (None, None), |env| template.evaluate(env, field))
             .unwrap_or_else(|| Err(foreign()))?;
+        self.note(stage, &input);
         self.check_size(&input, &state.name)?;
         Ok(input)
     }
@@ -59,6 +68,7 @@ impl Engine<'_> {
         let raw = self.raw_input(id);
         let (output, assigned) = match &state.flow {
             Flow::JsonPath(flow) => {
+                let has_result = result.is_some();
                 let result = match (result, &flow.result_selector) {
                     (Some(result), Some(template)) => self
                         .with_environment(id, result, (None, None), |env| {
@@ -68,7 +78,13 @@ impl Engine<'_> {
                     (Some(result), None) => Arc::clone(result),
                     (None, _) => self.selected_input(id, state)?,
                 };
+                if has_result {
+                    self.note(Stage::AfterResultSelector, &result);
+                }
                 let combined = combine(&raw, &result, &flow.result_path)?;
+                if has_result {
+                    self.note(Stage::AfterResultPath, &combined);
+                }
                 let assigned = self.assigned(id, state.assign.as_ref(), "Assign", &result, (None, None))?;
                 (self.select(id, &flow.output_path, &combined)?, assigned)
             }
@@ -140,6 +156,10 @@ impl Engine<'_> {
         let name = self.state(frame).map_or("", |state| &state.name);
         if problem.error == DATA_LIMIT {
             return Failure::named(Some(Arc::from(DATA_LIMIT)), Some(Arc::from(problem.cause)));
+        }
+        // TestState tells the problem alone.
+        if self.inspection.is_some() {
+            return Failure::of_problem(problem);
         }
         Failure::in_state(problem, name, frame.entered.event)
     }

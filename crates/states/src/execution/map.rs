@@ -9,6 +9,7 @@ use super::engine::Engine;
 use super::failure::Failure;
 use super::flow::foreign;
 use super::frame::{Activity, Journal, MAIN, MapWork};
+use super::inspect::Stage;
 use super::map_items::{self, ITEM_READER_FAILED};
 use super::{FrameId, TaskPurpose};
 use crate::data::{self, Json};
@@ -20,11 +21,11 @@ use crate::template::Template;
 impl Engine<'_> {
     pub(super) fn begin_map(&mut self, id: FrameId, state: &State, map: &MapState) -> Result<(), Problem> {
         let input = self.selected_input(id, state)?;
-        self.concurrency(id, &input, map)?;
         let items = match &map.reader {
             None => self.items(id, &input, map)?,
             Some(_) => Vec::new(),
         };
+        self.concurrency(id, &input, map)?;
         self.emit(id, EventType::MapStateStarted, Details::MapStateStarted { length: items.len() });
         self.tolerated(id, &input, map, items.len())?;
         let Some(reader) = &map.reader else {
@@ -128,6 +129,9 @@ impl Engine<'_> {
         let input = self.selected_input(id, state)?;
         let concurrency = self.concurrency(id, &input, map)?;
         let tolerated = self.tolerated(id, &input, map, items.len())?;
+        if self.inspection.is_some() {
+            return self.inspect_items(id, map, &input, items);
+        }
         let items = match &map.batcher {
             Some(batcher) => {
                 let mut selected = Vec::with_capacity(items.len());
@@ -211,7 +215,7 @@ impl Engine<'_> {
     }
 
     /// What an iteration is given: the item, or what `ItemSelector` makes of it.
-    fn item_input(
+    pub(super) fn item_input(
         &mut self,
         id: FrameId,
         input: &Json,
@@ -251,6 +255,9 @@ impl Engine<'_> {
                 .unwrap_or_else(|| Err(foreign()))?,
         };
         if found.is_array() {
+            if !matches!(map.items, ItemSource::Template(_)) && !jsonata {
+                self.note(Stage::AfterItemsPath, &found);
+            }
             return match Arc::unwrap_or_clone(found) {
                 Value::Array(items) => Ok(items.into_iter().map(Arc::new).collect()),
                 _ => Ok(Vec::new()),
@@ -282,6 +289,7 @@ impl Engine<'_> {
             Some(field) => self.whole(id, input, field, "")?,
             None => 0,
         };
+        self.inspect(|inspection| inspection.max_concurrency = Some(wanted));
         match usize::try_from(wanted) {
             Ok(0) => Ok(most),
             Ok(wanted) => Ok(wanted.min(most)),
@@ -307,9 +315,10 @@ impl Engine<'_> {
             }
             None => None,
         };
+        let mut percentage = None;
         let share = match &map.tolerated_percentage {
             Some(field) => {
-                let percentage = self.float(id, input, field)?;
+                let percentage = *percentage.insert(self.float(id, input, field)?);
                 if !(0.0..=100.0).contains(&percentage) {
                     return Err(Problem::runtime("ToleratedFailurePercentage must be between 0 and 100."));
                 }
@@ -327,7 +336,9 @@ impl Engine<'_> {
             (Some(count), Some(share)) => count.min(share),
             (one, other) => one.or(other).unwrap_or(0),
         };
-        Ok(map.distributed.then_some(tolerated))
+        let tolerated = map.distributed.then_some(tolerated);
+        self.note_tolerated(count, percentage, tolerated);
+        Ok(tolerated)
     }
 
     /// The Map Run of a distributed Map fails, and with it the state.

@@ -60,8 +60,7 @@ impl Engine<'_> {
             self.execution.journals.remove(&journal);
             self.execution.fallen.forget();
             if exceeded {
-                let cause = "The specified tolerated failure threshold was exceeded";
-                self.map_run_failed(id, Failure::named(Some(Arc::from(THRESHOLD)), Some(Arc::from(cause))));
+                self.threshold_exceeded(id);
             } else {
                 self.go_on(id, last);
             }
@@ -74,6 +73,12 @@ impl Engine<'_> {
             frame.previous = last;
         }
         self.fail(id, failure);
+    }
+
+    /// More items of a distributed Map failed than it takes.
+    pub(super) fn threshold_exceeded(&mut self, id: FrameId) {
+        let cause = "The specified tolerated failure threshold was exceeded";
+        self.map_run_failed(id, Failure::named(Some(Arc::from(THRESHOLD)), Some(Arc::from(cause))));
     }
 
     /// Takes down an iteration that is not wanted any more.

@@ -10,6 +10,7 @@ mod engine;
 mod failure;
 mod flow;
 mod frame;
+mod inspect;
 mod map;
 mod map_finish;
 mod map_items;
@@ -27,6 +28,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use inspect::{Inspection, Probe, Stage, Waiting};
 pub use parameters::{Limits, StartParameters};
 pub use redrive::NotRedrivable;
 

@@ -17,6 +17,7 @@ impl Engine<'_> {
     pub(super) fn fail(&mut self, id: FrameId, failure: Failure) {
         let Some(state) = self.execution.frames.get(&id).and_then(|frame| self.state(frame)) else { return };
         self.report_evaluation(id, state, &failure);
+        self.note_failure(&failure);
         if failure.fatal {
             return self.fail_frame(id, failure);
         }
@@ -32,6 +33,7 @@ impl Engine<'_> {
         match self.caught(id, state, (index, catcher), &failure) {
             Ok((output, assigned)) => {
                 self.execution.fallen.forget();
+                self.inspect(|inspection| inspection.catch = Some(index));
                 self.leave(id, state, output, assigned, Transition::Next(catcher.next));
             }
             Err(problem) => {
@@ -88,6 +90,7 @@ impl Engine<'_> {
         let delay = delay_seconds(retrier, *attempts) * jitter;
         *attempts += 1;
         frame.retry_count += 1;
+        self.inspect(|inspection| inspection.retry = Some((index, delay)));
         let timer = self.start_timer(Timer::Retry(id), self.now.plus_seconds(delay));
         if let Some(frame) = self.execution.frames.get_mut(&id) {
             frame.activity = Activity::Backoff(timer);
@@ -133,6 +136,7 @@ impl Engine<'_> {
 
     /// A failure that nothing in the state stops: it goes to the state around, or ends the execution.
     pub(super) fn fail_frame(&mut self, id: FrameId, mut failure: Failure) {
+        self.note_failure(&failure);
         // Reported where it happened, not again by the states around.
         failure.evaluation = None;
         let Some(frame) = self.execution.frames.get(&id) else { return };

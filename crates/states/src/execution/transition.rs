@@ -6,6 +6,7 @@ use super::engine::Engine;
 use super::failure::{Failure, history_full};
 use super::flow::{Assigned, foreign};
 use super::frame::{Activity, Entered, MAIN};
+use super::inspect::Stage;
 use super::{FrameId, Outcome};
 use crate::data::Json;
 use crate::definition::{State, StateId, StateKind, Transition};
@@ -58,7 +59,7 @@ impl Engine<'_> {
         self.work(id, state);
     }
 
-    fn enter(&mut self, id: FrameId, state: &State) {
+    pub(super) fn enter(&mut self, id: FrameId, state: &State) {
         let Some(frame) = self.execution.frames.get(&id) else { return };
         let previous = frame.previous;
         let details =
@@ -74,7 +75,7 @@ impl Engine<'_> {
         }
     }
 
-    fn work(&mut self, id: FrameId, state: &State) {
+    pub(super) fn work(&mut self, id: FrameId, state: &State) {
         let outcome = match &state.kind {
             StateKind::Pass { result } => self.pass(id, state, result.as_ref()),
             StateKind::Succeed => self.output(id, state, None).map(|(output, assigned)| {
@@ -98,7 +99,10 @@ impl Engine<'_> {
 
     fn pass(&mut self, id: FrameId, state: &State, result: Option<&Json>) -> Result<(), Problem> {
         let result = match result {
-            Some(result) => Some(Arc::clone(result)),
+            Some(result) => {
+                self.note(Stage::Result, result);
+                Some(Arc::clone(result))
+            }
             None if matches!(state.flow, crate::definition::Flow::Jsonata(_)) => None,
             None => Some(self.effective_input(id, state)?),
         };
@@ -128,6 +132,7 @@ impl Engine<'_> {
         assigned: Assigned,
         next: Transition,
     ) {
+        self.note_left(&output, &assigned, next);
         if let Some(frame) = self.execution.frames.get_mut(&id) {
             for (name, value) in &assigned {
                 frame.variables.insert(Arc::clone(name), Arc::clone(value));

@@ -8,8 +8,9 @@ use super::FrameId;
 use super::engine::Engine;
 use super::failure::Failure;
 use super::flow::foreign;
+use super::inspect::Stage;
 use crate::data::Json;
-use crate::definition::{NumberField, Source, TextField};
+use crate::definition::{Language, NumberField, Source, TextField};
 use crate::environment::{Problem, unexpected_type};
 use crate::jsonpath::Path;
 
@@ -138,6 +139,10 @@ impl Engine<'_> {
         cause: Option<&TextField>,
     ) -> Result<Failure, Problem> {
         let input = self.raw_input(id);
+        let state = self.execution.frames.get(&id).and_then(|frame| self.state(frame));
+        if state.is_some_and(|state| state.language() == Language::JsonPath) {
+            self.note(Stage::AfterInputPath, &input);
+        }
         let error = error.map(|field| self.text(id, &input, field)).transpose()?;
         let cause = cause.map(|field| self.text(id, &input, field)).transpose()?;
         Ok(Failure::named(error, cause))

@@ -205,6 +205,7 @@ mod tests {
     fn evaluate_with(text: &str, limits: &Limits) -> Result<Option<Value>, String> {
         let input = Arc::new(json!({"n": 5000, "items": [{"v": 1}, {"v": 2}], "one": [{"v": 3}]}));
         let context = ContextObject {
+            given: None,
             execution_arn: "arn:aws:states:us-east-1:111111111111:execution:m:e",
             execution_name: "e",
             execution_input: &input,
