@@ -6,13 +6,7 @@ use serde_json::{Value, json};
 use crate::replay::Run;
 
 pub(crate) fn differences(vector: &Value, run: &Run) -> Vec<String> {
-    let tokens = Tokens(
-        ["placeholders", "output_placeholders"]
-            .iter()
-            .flat_map(|name| vector[name].as_array().into_iter().flatten())
-            .filter_map(Value::as_str)
-            .collect(),
-    );
+    let tokens = Tokens::of(vector);
     let expect = &vector["expect"];
     let mut differences = Vec::new();
     let mut check = |what: &str, actual: &Value, expected: &Value| {
@@ -100,10 +94,21 @@ fn parsed(text: &Value) -> Value {
     text.as_str().and_then(|text| serde_json::from_str(text).ok()).unwrap_or(Value::Null)
 }
 
-struct Tokens<'v>(Vec<&'v str>);
+/// Texts that the recorder put in place of volatile ones.
+pub(crate) struct Tokens<'v>(Vec<&'v str>);
 
-impl Tokens<'_> {
-    fn equal(&self, actual: &Value, recorded: &Value) -> bool {
+impl<'v> Tokens<'v> {
+    pub(crate) fn of(vector: &'v Value) -> Self {
+        let lists = ["placeholders", "output_placeholders"].iter();
+        Self(
+            lists
+                .flat_map(|name| vector[name].as_array().into_iter().flatten())
+                .filter_map(Value::as_str)
+                .collect(),
+        )
+    }
+
+    pub(crate) fn equal(&self, actual: &Value, recorded: &Value) -> bool {
         match (actual, recorded) {
             (Value::Object(a), Value::Object(r)) => {
                 a.len() == r.len() && r.iter().all(|(key, r)| a.get(key).is_some_and(|a| self.equal(a, r)))

@@ -14,6 +14,7 @@ mod compare;
 mod readme;
 mod replay;
 mod results;
+mod test_state;
 
 use std::io::Write as _;
 use std::path::PathBuf;
