@@ -50,7 +50,10 @@ pub(crate) enum InputType {
         headers: CsvHeaders,
         delimiter: u8,
     },
-    Json,
+    /// A list, or with `ItemsPointer` the list at a JSON pointer.
+    Json {
+        pointer: Option<String>,
+    },
     JsonLines,
     /// The keys of a listing.
     Listing,
@@ -180,7 +183,7 @@ fn item_reader(fields: &Fields<'_>) -> Option<ItemReader> {
     let kind = config.as_ref().and_then(|config| config.text("InputType"));
     let input = match kind {
         Some("CSV") => csv(config.as_ref()?),
-        Some("JSON") => InputType::Json,
+        Some("JSON") => InputType::Json { pointer: items_pointer(config.as_ref()?) },
         Some("JSONL") => InputType::JsonLines,
         None if resource.ends_with(":listObjectsV2") => InputType::Listing,
         Some(_) | None => {
@@ -199,6 +202,7 @@ fn item_reader(fields: &Fields<'_>) -> Option<ItemReader> {
             "CSVDelimiter",
             "MaxItems",
             "MaxItemsPath",
+            "ItemsPointer",
         ]]);
         config.number_field("MaxItems", "MaxItemsPath", (0.0, 1e9, true))
     });
@@ -208,6 +212,15 @@ fn item_reader(fields: &Fields<'_>) -> Option<ItemReader> {
         input,
         max_items,
     })
+}
+
+/// <https://docs.aws.amazon.com/step-functions/latest/dg/input-output-itemreader.html>
+fn items_pointer(config: &Fields<'_>) -> Option<String> {
+    let pointer = config.text("ItemsPointer")?;
+    if !pointer.is_empty() && !pointer.starts_with('/') {
+        config.wrong("ItemsPointer", "Value is not a valid JSON Pointer");
+    }
+    Some(pointer.to_owned())
 }
 
 fn csv(config: &Fields<'_>) -> InputType {

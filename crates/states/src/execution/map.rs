@@ -13,7 +13,7 @@ use super::inspect::Stage;
 use super::map_items::{self, ITEM_READER_FAILED};
 use super::{FrameId, TaskPurpose};
 use crate::data::{self, Json};
-use crate::definition::{ItemSource, MapState, State, StateKind};
+use crate::definition::{InputType, ItemSource, MapState, State, StateKind};
 use crate::environment::{Problem, unexpected_type};
 use crate::history::{Details, EventType};
 use crate::template::Template;
@@ -95,6 +95,11 @@ impl Engine<'_> {
         };
         let mut items = map_items::parse(&reader.input, content)
             .map_err(|cause| Problem::named(ITEM_READER_FAILED, cause))?;
+        if let InputType::Json { pointer: Some(_) } = &reader.input
+            && self.inspection.is_some()
+        {
+            self.note(Stage::AfterItemsPointer, &Arc::new(Value::Array(items.clone())));
+        }
         // Zero stands for no bound.
         if let Ok(most) = usize::try_from(most)
             && most > 0

@@ -22,11 +22,18 @@ pub(super) fn reader_failure(cause: &str) -> Failure {
 pub(super) fn parse(input: &InputType, content: &Value) -> Result<Vec<Value>, String> {
     let text = || content.as_str().ok_or_else(|| String::from("The object's content is not text."));
     match input {
-        InputType::Json => match serde_json::from_str(text()?) {
-            Ok(Value::Array(items)) => Ok(items),
-            Ok(_) => Err(String::from("Attempting to map over non-iterable node.")),
-            Err(error) => Err(format!("The object's content is not JSON: {error}")),
-        },
+        InputType::Json { pointer } => {
+            let mut value: Value = serde_json::from_str(text()?)
+                .map_err(|error| format!("The object's content is not JSON: {error}"))?;
+            let found = match pointer {
+                None => Some(value),
+                Some(pointer) => value.pointer_mut(pointer).map(Value::take),
+            };
+            match found {
+                Some(Value::Array(items)) => Ok(items),
+                _ => Err(String::from("Attempting to map over non-iterable node.")),
+            }
+        }
         InputType::JsonLines => text()?
             .lines()
             .filter(|line| !line.trim().is_empty())
@@ -162,7 +169,13 @@ mod tests {
             parse(&InputType::JsonLines, &json!("1\n\n{\"a\":2}\n")),
             Ok(vec![json!(1), json!({"a": 2})])
         );
-        assert!(parse(&InputType::Json, &json!("{}")).is_err());
+        assert!(parse(&InputType::Json { pointer: None }, &json!("{}")).is_err());
+        let pointed = |pointer: &str| {
+            parse(&InputType::Json { pointer: Some(pointer.into()) }, &json!("{\"a\": {\"b\": [1, 2]}}"))
+        };
+        assert_eq!(pointed("/a/b"), Ok(vec![json!(1), json!(2)]));
+        assert!(pointed("/a").is_err());
+        assert!(pointed("/c").is_err());
         assert_eq!(
             parse(&InputType::Listing, &json!({"Contents": [{"Key": "k"}]})),
             Ok(vec![json!({"Key": "k"})])
