@@ -56,7 +56,8 @@ impl<'e> ContextObject<'e> {
             None => self.assemble(),
         };
         if let (Some((index, item)), Some(object)) = (self.item, value.as_object_mut()) {
-            object.insert(String::from("Map"), json!({"Item": {"Index": index, "Value": Value::clone(item)}}));
+            object
+                .insert(String::from("Map"), json!({"Item": {"Index": index, "Value": Value::clone(item)}}));
         }
         value
     }

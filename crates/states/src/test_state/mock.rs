@@ -28,9 +28,7 @@ pub(super) fn check(
         )));
     }
     if request.reveal_secrets {
-        return Err(TestStateError::validation(
-            "RevealSecrets cannot be true when a mock is specified",
-        ));
+        return Err(TestStateError::validation("RevealSecrets cannot be true when a mock is specified"));
     }
     if let Some(name) = &request.state_configuration.error_caused_by_state
         && machine.inner(state, name).is_none()

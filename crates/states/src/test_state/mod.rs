@@ -10,6 +10,8 @@ mod mock;
 mod request;
 mod response;
 mod shape;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,7 +23,9 @@ pub use request::{
     FieldValidationMode, InspectionLevel, Mock, MockErrorOutput, StateConfiguration, TaskAnswer,
     TestStateOptions, TestStateRequest,
 };
-pub use response::{ErrorDetails, HttpRequest, HttpResponse, InspectionData, TestStateResponse, TestStateStatus};
+pub use response::{
+    ErrorDetails, HttpRequest, HttpResponse, InspectionData, TestStateResponse, TestStateStatus,
+};
 
 use crate::data::{self, Json};
 use crate::definition::{Pattern, Resource, State, StateId, StateKind, StateMachine};
@@ -104,7 +108,11 @@ fn decide(
         probe.read(reader_content(text, state));
     }
     let failed = configuration.map_iteration_failure_count.unwrap_or(0);
-    if probe.inspection().iterations.is_some_and(|iterations| failed > iterations) {
+    let results = match &mocked {
+        Some(Mocked::Result(Value::Array(results))) => Some(results.len()),
+        _ => None,
+    };
+    if probe.inspection().iterations.or(results).is_some_and(|iterations| failed > iterations) {
         return Err(TestStateError::validation(
             "Map iteration failure count must be less than or equal to the number of Map iterations",
         ));
@@ -180,8 +188,7 @@ fn parameters(
 ) -> StartParameters {
     let (machine, execution) = (random.uuid(), random.uuid());
     let mut parameters = StartParameters::named(&machine, &execution, Arc::clone(input));
-    parameters.execution_arn =
-        parameters.execution_arn.replacen(":execution:", ":express:", 1).into();
+    parameters.execution_arn = parameters.execution_arn.replacen(":execution:", ":express:", 1).into();
     parameters.role_arn = request.role_arn.as_deref().unwrap_or_default().into();
     parameters.redrive_count = None;
     parameters.seed = options.seed;

@@ -195,7 +195,11 @@ fn inspection_data(
 fn error_details(inspection: &Inspection) -> Option<ErrorDetails> {
     match (inspection.retry, inspection.catch) {
         (Some((index, seconds)), _) => {
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bounded by the engine")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "bounded by the engine"
+            )]
             let seconds = seconds as u64;
             Some(ErrorDetails {
                 retry_index: Some(index),

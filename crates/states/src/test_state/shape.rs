@@ -88,37 +88,46 @@ fn answering<'a>(service: &str, action: &'a str) -> Option<&'a str> {
 
 /// The table of a service, by its name in a resource.
 fn text(service: &str) -> Option<&'static str> {
-    macro_rules! shapes {
-        ($($name:literal $(| $alias:literal)?),* $(,)?) => {
-            match service.strip_prefix("aws-sdk:").unwrap_or(service) {
-                $($name $(| $alias)? => Some(include_str!(concat!("../../shapes/", $name, ".json"))),)*
-                _ => None,
-            }
-        };
-    }
-    shapes!(
-        "athena",
-        "batch",
-        "codebuild",
-        "databrew",
-        "dynamodb",
-        "ecs",
-        "eks",
-        "emr-containers" | "emrcontainers",
-        "emr-serverless" | "emrserverless",
-        "events" | "eventbridge",
-        "glue",
-        "kms",
-        "lambda",
-        "s3",
-        "sagemaker",
-        "secretsmanager",
-        "sns",
-        "sqs",
-        "states" | "sfn",
-        "sts",
-    )
+    // SDK integrations have a few services under other names.
+    let name = match service.strip_prefix("aws-sdk:").unwrap_or(service) {
+        "emrcontainers" => "emr-containers",
+        "emrserverless" => "emr-serverless",
+        "eventbridge" => "events",
+        "sfn" => "states",
+        name => name,
+    };
+    TABLES.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
 }
+
+macro_rules! tables {
+    ($($name:literal),* $(,)?) => {
+        &[$(($name, include_str!(concat!("../../shapes/", $name, ".json")))),*]
+    };
+}
+
+/// The tables by service.
+const TABLES: &[(&str, &str)] = tables!(
+    "athena",
+    "batch",
+    "codebuild",
+    "databrew",
+    "dynamodb",
+    "ecs",
+    "eks",
+    "emr-containers",
+    "emr-serverless",
+    "events",
+    "glue",
+    "kms",
+    "lambda",
+    "s3",
+    "sagemaker",
+    "secretsmanager",
+    "sns",
+    "sqs",
+    "states",
+    "sts",
+);
 
 struct Checker<'t> {
     table: &'t Table,
@@ -213,5 +222,84 @@ fn wrong(field: Option<&str>, what: &str) -> String {
     match field {
         Some(field) => format!("Mock result schema validation error: Field '{field}' {what}"),
         None => format!("Mock result schema validation error: Mock result {what}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn strict(service: &str, action: &str, result: &Value) -> Result<(), String> {
+        check(service, action, FieldValidationMode::Strict, result)
+    }
+
+    #[test]
+    fn every_table_is_read_and_refers_to_shapes_that_it_has() {
+        for (name, text) in TABLES {
+            let table: Table = serde_json::from_str(text).unwrap();
+            assert!(!table.operations.is_empty(), "{name}");
+            let known = |shape: &String| {
+                matches!(shape.as_str(), "any" | "string" | "number" | "boolean")
+                    || table.shapes.contains_key(shape)
+            };
+            assert!(table.operations.values().all(known), "{name}");
+            for shape in table.shapes.values() {
+                match shape {
+                    Shape::Object { members, required } => {
+                        assert!(members.values().all(known), "{name}");
+                        assert!(required.iter().all(|field| members.contains_key(field)), "{name}");
+                    }
+                    Shape::Array { items, .. } | Shape::Map { items } => assert!(known(items), "{name}"),
+                    Shape::String { .. } | Shape::Number { .. } => {}
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn checks_types_bounds_enumerations_and_what_is_required() {
+        let wrong = |service: &str, action: &str, result: Value| {
+            let text = strict(service, action, &result).unwrap_err();
+            text.strip_prefix("Mock result schema validation error: ").unwrap().to_owned()
+        };
+        assert_eq!(
+            wrong("sqs", "sendMessage", json!({"MessageId": 1})),
+            "Field 'MessageId' must be a string"
+        );
+        assert_eq!(
+            wrong("aws-sdk:dynamodb", "getItem", json!({"Item": {"a": {"SS": ["x", 1]}}})),
+            "Field 'SS' must be a string"
+        );
+        assert_eq!(
+            wrong("aws-sdk:s3", "listBuckets", json!({"Buckets": {}})),
+            "Field 'Buckets' must be an array"
+        );
+        assert_eq!(
+            wrong("aws-sdk:kms", "describeKey", json!({"KeyMetadata": {}})),
+            "Required field 'KeyId' is missing"
+        );
+        assert_eq!(
+            wrong("aws-sdk:sfn", "describeExecution", json!({"Status": "GONE"})),
+            "Required field 'ExecutionArn' is missing"
+        );
+        assert_eq!(wrong("ecs", "runTask", json!([])), "Mock result must be an object");
+        assert_eq!(
+            wrong("sagemaker", "createTrainingJob.sync", json!({"TrainingJobStatus": "Done"})),
+            "Required field 'TrainingJobName' is missing"
+        );
+    }
+
+    #[test]
+    fn takes_what_it_does_not_know() {
+        assert_eq!(strict("aws-sdk:unknown", "getThing", &json!(1)), Ok(()));
+        assert_eq!(strict("sqs", "unknown", &json!(1)), Ok(()));
+        assert_eq!(strict("sqs", "sendMessage", &json!({"New": 1})), Ok(()));
+        assert_eq!(strict("sqs", "sendMessage.waitForTaskToken", &json!({"MessageId": 1})), Ok(()));
+        assert_eq!(strict("sqs", "sendMessage", &Value::Null), Ok(()));
+        let present = FieldValidationMode::Present;
+        assert_eq!(check("states", "startExecution", present, &json!({})), Ok(()));
+        assert!(check("states", "startExecution", present, &json!({"StartDate": 1})).is_err());
+        assert_eq!(check("sqs", "sendMessage", FieldValidationMode::None, &json!(1)), Ok(()));
     }
 }

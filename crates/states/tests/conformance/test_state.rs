@@ -43,8 +43,10 @@ fn difference(vector: &Value) -> Option<String> {
         Err(error) => {
             let recorded = expect["message"].as_str().unwrap_or_default();
             // Some calls were recorded with what the client puts before the service's text.
-            let (_, text) = recorded.split_once("calling the TestState operation: ").unwrap_or(("", recorded));
-            let same = expect["raised"] == true && expect["error_code"] == error.code() && error.to_string() == text;
+            let (_, text) =
+                recorded.split_once("calling the TestState operation: ").unwrap_or(("", recorded));
+            let same =
+                expect["raised"] == true && expect["error_code"] == error.code() && error.to_string() == text;
             (!same).then(|| format!("{}: {error}\n    instead of {expect}", error.code()))
         }
     }
