@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::FrameId;
 use super::engine::Engine;
 use super::failure::{DATA_LIMIT, Failure};
-use super::inspect::Stage;
+use super::inspect::Point;
 use crate::data::{self, Json};
 use crate::definition::{Flow, ResultPath, Selection, State};
 use crate::environment::Problem;
@@ -32,7 +32,7 @@ impl Engine<'_> {
         match &state.flow {
             Flow::JsonPath(flow) => {
                 let selected = self.select(id, &flow.input_path, &raw)?;
-                self.note(Stage::AfterInputPath, &selected);
+                self.note(Point::AfterInputPath, &selected);
                 Ok(selected)
             }
             Flow::Jsonata(_) => Ok(raw),
@@ -42,18 +42,18 @@ impl Engine<'_> {
     /// What the state's work is given: behind `InputPath` and `Parameters`, or `Arguments`.
     pub(super) fn effective_input(&mut self, id: FrameId, state: &State) -> Result<Json, Problem> {
         let selected = self.selected_input(id, state)?;
-        let (template, field, stage) = match &state.flow {
-            Flow::JsonPath(flow) => (&flow.parameters, "Parameters", Stage::AfterParameters),
-            Flow::Jsonata(flow) => (&flow.arguments, "Arguments", Stage::AfterArguments),
+        let (template, field, point) = match &state.flow {
+            Flow::JsonPath(flow) => (&flow.parameters, "Parameters", Point::AfterParameters),
+            Flow::Jsonata(flow) => (&flow.arguments, "Arguments", Point::AfterArguments),
         };
         let Some(template) = template else {
-            self.note(stage, &selected);
+            self.note(point, &selected);
             return Ok(selected);
         };
         let input = self
             .with_environment(id, &selected, (None, None), |env| template.evaluate(env, field))
             .unwrap_or_else(|| Err(foreign()))?;
-        self.note(stage, &input);
+        self.note(point, &input);
         self.check_size(&input, &state.name)?;
         Ok(input)
     }
@@ -79,11 +79,11 @@ impl Engine<'_> {
                     (None, _) => self.selected_input(id, state)?,
                 };
                 if has_result {
-                    self.note(Stage::AfterResultSelector, &result);
+                    self.note(Point::AfterResultSelector, &result);
                 }
                 let combined = combine(&raw, &result, &flow.result_path)?;
                 if has_result {
-                    self.note(Stage::AfterResultPath, &combined);
+                    self.note(Point::AfterResultPath, &combined);
                 }
                 let assigned = self.assigned(id, state.assign.as_ref(), "Assign", &result, (None, None))?;
                 (self.select(id, &flow.output_path, &combined)?, assigned)

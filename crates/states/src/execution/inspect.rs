@@ -20,7 +20,7 @@ use crate::time::Timestamp;
 
 /// A point of a state's data flow, by its name in `InspectionData`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Stage {
+pub(crate) enum Point {
     AfterArguments,
     AfterInputPath,
     AfterItemBatcher,
@@ -33,12 +33,19 @@ pub(crate) enum Stage {
     Result,
 }
 
+/// What a state failed with.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Failed {
+    pub(crate) error: Option<Arc<str>>,
+    pub(crate) cause: Option<Arc<str>>,
+}
+
 /// What is noted of a state's work.
 #[derive(Debug, Default)]
 pub(crate) struct Inspection {
     /// The context object that the state sees.
     context: Json,
-    pub(crate) stages: BTreeMap<Stage, Json>,
+    pub(crate) points: BTreeMap<Point, Json>,
     pub(crate) max_concurrency: Option<i64>,
     pub(crate) tolerated_failure_count: Option<usize>,
     pub(crate) tolerated_failure_percentage: Option<f64>,
@@ -47,7 +54,7 @@ pub(crate) struct Inspection {
     /// How many iterations the Map has; unknown while its items are not.
     pub(crate) iterations: Option<usize>,
     /// The last failure.
-    pub(crate) failure: Option<(Option<Arc<str>>, Option<Arc<str>>)>,
+    pub(crate) failure: Option<Failed>,
     /// The entry of `Retry` that lets the state be done again, with the delay in seconds.
     pub(crate) retry: Option<(usize, f64)>,
     /// The entry of `Catch` that caught the failure.
@@ -92,9 +99,9 @@ impl Engine<'_> {
     }
 
     /// Notes the data at a point of the data flow, where somebody inspects the state.
-    pub(super) fn note(&mut self, stage: Stage, value: &Json) {
+    pub(super) fn note(&mut self, point: Point, value: &Json) {
         self.inspect(|inspection| {
-            inspection.stages.insert(stage, Arc::clone(value));
+            inspection.points.insert(point, Arc::clone(value));
         });
     }
 
@@ -114,7 +121,9 @@ impl Engine<'_> {
     }
 
     pub(super) fn note_failure(&mut self, failure: &Failure) {
-        self.inspect(|inspection| inspection.failure = Some((failure.error.clone(), failure.cause.clone())));
+        self.inspect(|inspection| {
+            inspection.failure = Some(Failed { error: failure.error.clone(), cause: failure.cause.clone() });
+        });
     }
 
     /// The inputs of all iterations of a Map that is inspected; none of them begins.
@@ -133,11 +142,11 @@ impl Engine<'_> {
                 .enumerate()
                 .map(|(index, item)| self.item_input(id, input, Some(selector), index, item))
                 .collect::<Result<_, _>>()?;
-            self.note(Stage::AfterItemSelector, &array(&items));
+            self.note(Point::AfterItemSelector, &array(&items));
         }
         if let Some(batcher) = &map.batcher {
             items = self.batches(id, input, batcher, items)?;
-            self.note(Stage::AfterItemBatcher, &array(&items));
+            self.note(Point::AfterItemBatcher, &array(&items));
         }
         self.inspect(|inspection| inspection.iterations = Some(items.len()));
         Ok(())

@@ -9,7 +9,7 @@ use super::engine::Engine;
 use super::failure::Failure;
 use super::flow::foreign;
 use super::frame::{Activity, Journal, MAIN, MapWork};
-use super::inspect::Stage;
+use super::inspect::Point;
 use super::map_items::{self, ITEM_READER_FAILED};
 use super::{FrameId, TaskPurpose};
 use crate::data::{self, Json};
@@ -98,7 +98,7 @@ impl Engine<'_> {
         if let InputType::Json { pointer: Some(_) } = &reader.input
             && self.inspection.is_some()
         {
-            self.note(Stage::AfterItemsPointer, &Arc::new(Value::Array(items.clone())));
+            self.note(Point::AfterItemsPointer, &Arc::new(Value::Array(items.clone())));
         }
         // Zero stands for no bound.
         if let Ok(most) = usize::try_from(most)
@@ -261,7 +261,7 @@ impl Engine<'_> {
         };
         if found.is_array() {
             if !matches!(map.items, ItemSource::Template(_)) && !jsonata {
-                self.note(Stage::AfterItemsPath, &found);
+                self.note(Point::AfterItemsPath, &found);
             }
             return match Arc::unwrap_or_clone(found) {
                 Value::Array(items) => Ok(items.into_iter().map(Arc::new).collect()),

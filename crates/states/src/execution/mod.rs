@@ -28,7 +28,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) use inspect::{Inspection, Probe, Stage, Waiting};
+pub(crate) use inspect::{Inspection, Point, Probe, Waiting};
 pub use parameters::{Limits, StartParameters};
 pub use redrive::NotRedrivable;
 

@@ -6,7 +6,7 @@ use super::engine::Engine;
 use super::failure::{DATA_LIMIT, Failure};
 use super::flow::{foreign, too_large};
 use super::frame::{Activity, TaskWork};
-use super::inspect::Stage;
+use super::inspect::Point;
 use super::{Command, FrameId, RunningTask, TaskId, TaskPurpose, TaskRequest, Timer};
 use crate::data::{self, Json};
 use crate::definition::{NumberField, Pattern, Resource, State, StateKind, TaskState};
@@ -267,7 +267,7 @@ impl<'e> Engine<'e> {
             Resource::Activity => EventType::ActivitySucceeded,
         };
         self.emit(frame, event, details);
-        self.note(Stage::Result, output);
+        self.note(Point::Result, output);
         self.complete(frame, output);
     }
 

@@ -6,7 +6,7 @@ use super::engine::Engine;
 use super::failure::{Failure, history_full};
 use super::flow::{Assigned, foreign};
 use super::frame::{Activity, Entered, MAIN};
-use super::inspect::Stage;
+use super::inspect::Point;
 use super::{FrameId, Outcome};
 use crate::data::Json;
 use crate::definition::{State, StateId, StateKind, Transition};
@@ -100,7 +100,7 @@ impl Engine<'_> {
     fn pass(&mut self, id: FrameId, state: &State, result: Option<&Json>) -> Result<(), Problem> {
         let result = match result {
             Some(result) => {
-                self.note(Stage::Result, result);
+                self.note(Point::Result, result);
                 Some(Arc::clone(result))
             }
             None if matches!(state.flow, crate::definition::Flow::Jsonata(_)) => None,

@@ -8,7 +8,7 @@ use super::FrameId;
 use super::engine::Engine;
 use super::failure::Failure;
 use super::flow::foreign;
-use super::inspect::Stage;
+use super::inspect::Point;
 use crate::data::Json;
 use crate::definition::{Language, NumberField, Source, TextField};
 use crate::environment::{Problem, unexpected_type};
@@ -141,7 +141,7 @@ impl Engine<'_> {
         let input = self.raw_input(id);
         let state = self.execution.frames.get(&id).and_then(|frame| self.state(frame));
         if state.is_some_and(|state| state.language() == Language::JsonPath) {
-            self.note(Stage::AfterInputPath, &input);
+            self.note(Point::AfterInputPath, &input);
         }
         let error = error.map(|field| self.text(id, &input, field)).transpose()?;
         let cause = cause.map(|field| self.text(id, &input, field)).transpose()?;

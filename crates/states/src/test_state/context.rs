@@ -72,9 +72,8 @@ fn check(name: &str, section: &Map<String, Value>, known: &[(&str, Holds)]) -> R
             (Holds::Anything, _) | (Holds::Text, Value::String(_)) => continue,
             (Holds::Time, Value::String(text)) if Timestamp::parse_rfc3339(text).is_some() => continue,
             (Holds::Count, Value::Number(number)) if number.is_u64() => continue,
-            (Holds::Text, _) => "a string",
             (Holds::Time, Value::String(_)) => "a valid ISO 8601 timestamp",
-            (Holds::Time, _) => "a string",
+            (Holds::Text | Holds::Time, _) => "a string",
             (Holds::Count, Value::Number(_)) => "a non-negative integer",
             (Holds::Count, _) => "a number",
         };

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::{HttpRequest, HttpResponse};
 use crate::data::Json;
 use crate::definition::{Resource, State, StateKind};
-use crate::execution::Stage;
+use crate::execution::Point;
 
 /// Whether the state is an HTTP Task.
 pub(super) fn is_http(state: &State) -> bool {
@@ -24,8 +24,8 @@ pub(super) fn is_http(state: &State) -> bool {
 }
 
 /// The request that the task's parameters make.
-pub(super) fn request(stages: &BTreeMap<Stage, Json>) -> Option<HttpRequest> {
-    let parameters = stages.get(&Stage::AfterArguments).or_else(|| stages.get(&Stage::AfterParameters))?;
+pub(super) fn request(points: &BTreeMap<Point, Json>) -> Option<HttpRequest> {
+    let parameters = points.get(&Point::AfterArguments).or_else(|| points.get(&Point::AfterParameters))?;
     let endpoint = parameters["ApiEndpoint"].as_str()?;
     let (protocol, _) = endpoint.split_once("://").unwrap_or(("https", endpoint));
     let query = parameters["QueryParameters"].as_object().map(pairs).unwrap_or_default();
@@ -50,8 +50,8 @@ pub(super) fn request(stages: &BTreeMap<Stage, Json>) -> Option<HttpRequest> {
 }
 
 /// The response that the task's result tells of.
-pub(super) fn response(stages: &BTreeMap<Stage, Json>) -> Option<HttpResponse> {
-    let result = stages.get(&Stage::Result)?;
+pub(super) fn response(points: &BTreeMap<Point, Json>) -> Option<HttpResponse> {
+    let result = points.get(&Point::Result)?;
     let status = result.get("StatusCode")?;
     Some(HttpResponse {
         protocol: String::from("https"),

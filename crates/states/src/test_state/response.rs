@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::{InspectionLevel, TestStateRequest, http};
 use crate::data::Json;
 use crate::definition::{State, StateKind, StateMachine, Transition};
-use crate::execution::{Inspection, Stage};
+use crate::execution::{Inspection, Point};
 
 /// What became of a state. Data that the API gives as JSON text is JSON here.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -67,7 +67,7 @@ pub struct InspectionData {
     pub input: Json,
     /// The data after each field, by the API's names: `afterInputPath`, `result` and the like.
     #[serde(flatten)]
-    pub stages: BTreeMap<&'static str, Json>,
+    pub points: BTreeMap<&'static str, Json>,
     /// The variables afterwards, where there are any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub variables: Option<BTreeMap<Arc<str>, Json>>,
@@ -153,15 +153,15 @@ pub(super) fn of(
         (Some(_), None, Some(_)) => TestStateStatus::CaughtError,
         (Some(_), None, None) => TestStateStatus::Failed,
     };
-    let (error, cause) = inspection.failure.clone().unwrap_or_default();
+    let failed = inspection.failure.clone().unwrap_or_default();
     let next_state = match inspection.left {
         Some((_, Transition::Next(next))) => machine.state(next).map(|state| Arc::clone(&state.name)),
         _ => None,
     };
     TestStateResponse {
         output: inspection.left.as_ref().map(|(output, _)| Arc::clone(output)),
-        error,
-        cause,
+        error: failed.error,
+        cause: failed.cause,
         inspection_data: (request.inspection_level != InspectionLevel::Info)
             .then(|| inspection_data(inspection, state, request, input)),
         next_state,
@@ -176,12 +176,12 @@ fn inspection_data(
     input: &Json,
 ) -> InspectionData {
     let trace = request.inspection_level == InspectionLevel::Trace;
-    let stages = inspection.stages.iter();
-    let stages = stages.filter(|(stage, _)| is_shown(**stage, state));
-    let http = if trace && http::is_http(state) { Some(&inspection.stages) } else { None };
+    let points = inspection.points.iter();
+    let points = points.filter(|(point, _)| is_shown(**point, state));
+    let http = if trace && http::is_http(state) { Some(&inspection.points) } else { None };
     InspectionData {
         input: Arc::clone(input),
-        stages: stages.map(|(stage, json)| (name(*stage), Arc::clone(json))).collect(),
+        points: points.map(|(point, json)| (name(*point), Arc::clone(json))).collect(),
         variables: (!inspection.variables.is_empty()).then(|| inspection.variables.clone()),
         error_details: error_details(inspection),
         max_concurrency: inspection.max_concurrency,
@@ -213,26 +213,26 @@ fn error_details(inspection: &Inspection) -> Option<ErrorDetails> {
 }
 
 /// The service does not tell what a Parallel state gives to its branches.
-fn is_shown(stage: Stage, state: &State) -> bool {
+fn is_shown(point: Point, state: &State) -> bool {
     match state.kind {
         StateKind::Parallel { .. } => {
-            !matches!(stage, Stage::AfterInputPath | Stage::AfterParameters | Stage::AfterArguments)
+            !matches!(point, Point::AfterInputPath | Point::AfterParameters | Point::AfterArguments)
         }
         _ => true,
     }
 }
 
-fn name(stage: Stage) -> &'static str {
-    match stage {
-        Stage::AfterArguments => "afterArguments",
-        Stage::AfterInputPath => "afterInputPath",
-        Stage::AfterItemBatcher => "afterItemBatcher",
-        Stage::AfterItemSelector => "afterItemSelector",
-        Stage::AfterItemsPath => "afterItemsPath",
-        Stage::AfterItemsPointer => "afterItemsPointer",
-        Stage::AfterParameters => "afterParameters",
-        Stage::AfterResultPath => "afterResultPath",
-        Stage::AfterResultSelector => "afterResultSelector",
-        Stage::Result => "result",
+fn name(point: Point) -> &'static str {
+    match point {
+        Point::AfterArguments => "afterArguments",
+        Point::AfterInputPath => "afterInputPath",
+        Point::AfterItemBatcher => "afterItemBatcher",
+        Point::AfterItemSelector => "afterItemSelector",
+        Point::AfterItemsPath => "afterItemsPath",
+        Point::AfterItemsPointer => "afterItemsPointer",
+        Point::AfterParameters => "afterParameters",
+        Point::AfterResultPath => "afterResultPath",
+        Point::AfterResultSelector => "afterResultSelector",
+        Point::Result => "result",
     }
 }
