@@ -10,7 +10,7 @@ pub(crate) enum ExitCode {
     Failure = 1,
     /// The user's input is not valid: nothing was written, nothing was started.
     InvalidInput = 3,
-    /// The workflow ran and failed.
+    /// The workflow, or the state that was tested, ran and failed.
     WorkflowFailed = 4,
     /// Another `mlpp` is at work on the project.
     Busy = 5,
@@ -27,7 +27,7 @@ impl ExitCode {
         1    a file, the store or a process failed\n  \
         2    the command line is wrong\n  \
         3    the input is not valid; nothing was written or started\n  \
-        4    the workflow ran and failed\n  \
+        4    the workflow, or the state that was tested, ran and failed\n  \
         5    another mlpp is at work on the project\n  \
         6    differences: the policy is to fail, or --exit-code was given\n  \
         130  interrupted";

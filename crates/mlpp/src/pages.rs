@@ -90,6 +90,7 @@ static PAGES: &[Page] = &pages! {
     "states/no-objects" "a distributed Map has its objects"
     "states/no-result" "every task of a replayed execution has a result"
     "states/not-json" "a file of JSON holds JSON"
+    "states/not-testable" "a state can be tested as it is asked"
     "states/not-valid" "a file has the form that the command reads"
     "store/busy" "another process holds the store"
     "store/corrupt" "the store can be read"

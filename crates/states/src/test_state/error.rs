@@ -26,6 +26,18 @@ pub enum TestStateError {
         /// What is wrong.
         message: String,
     },
+    /// The definition has no state of the name that was given.
+    #[error("State not found")]
+    StateNotFound,
+    /// A Task state is to do its task, and has no role.
+    #[error("RoleArn must be specified when testing a Task state")]
+    RoleNeeded,
+    /// The mocked result does not look like what the service that is called would answer.
+    #[error("{message}")]
+    MockResult {
+        /// What is wrong.
+        message: String,
+    },
     /// The state needs a task done: nothing is mocked, and no answer was given. No error of the service's, which does the task.
     #[error("the task of the state '{}' has to be done: {} is to be called", .0.state_name, .0.resource)]
     TaskNeeded(Box<TaskRequest>),
@@ -37,7 +49,9 @@ impl TestStateError {
         match self {
             Self::InvalidDefinition { .. } => "InvalidDefinition",
             Self::InvalidExecutionInput { .. } => "InvalidExecutionInput",
-            Self::Validation { .. } => "ValidationException",
+            Self::Validation { .. } | Self::StateNotFound | Self::RoleNeeded | Self::MockResult { .. } => {
+                "ValidationException"
+            }
             Self::TaskNeeded(_) => "TaskNeeded",
         }
     }

@@ -75,7 +75,7 @@ fn without(request: &TestStateRequest, state: &State) -> Result<(), TestStateErr
     }
     let Some(pattern) = pattern(state) else { return Ok(()) };
     if request.role_arn.is_none() {
-        return Err(TestStateError::validation("RoleArn must be specified when testing a Task state"));
+        return Err(TestStateError::RoleNeeded);
     }
     if pattern != Pattern::RequestResponse || is_activity(state) {
         return Err(TestStateError::untestable(
@@ -92,7 +92,8 @@ fn result(text: &str, mode: FieldValidationMode, state: &State) -> Result<Value,
     match &state.kind {
         StateKind::Task(task) => {
             if let Resource::Integration { service, action, .. } = &task.resource {
-                shape::check(service, action, mode, &value).map_err(TestStateError::validation)?;
+                shape::check(service, action, mode, &value)
+                    .map_err(|message| TestStateError::MockResult { message })?;
             }
         }
         StateKind::Map(map) => map_result(map, &value)?,

@@ -67,7 +67,7 @@ pub fn test_state(
         None => machine.state(0).map(|state| (0, state)),
         Some(name) => machine.find(name),
     }
-    .ok_or_else(|| TestStateError::validation("State not found"))?;
+    .ok_or(TestStateError::StateNotFound)?;
     let input = Arc::new(input(request)?);
     let variables = variables(request)?;
     let mocked = mock::check(request, &machine, state)?;

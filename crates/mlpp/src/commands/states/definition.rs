@@ -114,7 +114,13 @@ impl JsonFile {
 }
 
 /// An error at its place in a text.
-fn not_json(name: &str, text: &str, error: &serde_json::Error, code: &str, help: &str) -> CommandError {
+pub(super) fn not_json(
+    name: &str,
+    text: &str,
+    error: &serde_json::Error,
+    code: &str,
+    help: &str,
+) -> CommandError {
     let line_start: usize =
         text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
     let at = text.floor_char_boundary((line_start + error.column().saturating_sub(1)).min(text.len()));

@@ -1,8 +1,9 @@
-//! State machines on their own: checked, run, drawn, without a project.
+//! State machines on their own: checked, run, tested, drawn, without a project.
 
 mod check;
 mod definition;
 mod run;
+mod test;
 
 use std::process::ExitCode as ProcessExitCode;
 
@@ -21,6 +22,7 @@ pub(crate) struct Args {
 enum Command {
     Check(check::Args),
     Run(run::Args),
+    Test(test::Args),
 }
 
 /// Runs the command.
@@ -28,5 +30,6 @@ pub(crate) fn run(args: &Args) -> Result<ProcessExitCode, CommandError> {
     match &args.command {
         Command::Check(args) => check::run(args),
         Command::Run(args) => run::run(args),
+        Command::Test(args) => test::run(args),
     }
 }
