@@ -3,7 +3,11 @@
 
 use std::sync::Arc;
 
-use mlpp_states::{Event, Execution, StartParameters, StateMachine, TaskId, TimerId, Timestamp};
+use mlpp_states::{
+    Event, Execution, InspectionLevel, Mock, MockErrorOutput, StartParameters, StateConfiguration,
+    StateMachine, TaskId, TestStateOptions, TestStateRequest, TestStateStatus, TimerId, Timestamp,
+    test_state,
+};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -108,6 +112,28 @@ fn feed(machine: &StateMachine, input: Value, events: Vec<Event>) {
     }
 }
 
+/// A request to test a state of `definition`, or with `lone` the state by itself.
+fn tested(definition: &Value, name: &str, lone: bool, input: &Value) -> TestStateRequest {
+    let text = if lone { definition["States"][name].to_string() } else { definition.to_string() };
+    TestStateRequest {
+        definition: text,
+        state_name: (!lone).then(|| name.to_owned()),
+        input: Some(input.to_string()),
+        inspection_level: InspectionLevel::Trace,
+        ..TestStateRequest::default()
+    }
+}
+
+fn mock() -> impl Strategy<Value = Option<Mock>> {
+    let result = prop::sample::select(&["{}", "[]", "[1, 2]", "{\"StatusCode\": \"x\"}", "1", "{"][..])
+        .prop_map(|text| Some(Mock { result: Some(text.into()), ..Mock::default() }));
+    let error = prop::sample::select(&["A", "States.Runtime", "States.Timeout", ""][..]).prop_map(|name| {
+        let output = MockErrorOutput { error: name.into(), cause: None };
+        Some(Mock { error_output: Some(output), ..Mock::default() })
+    });
+    prop_oneof![1 => Just(None), 2 => result, 2 => error]
+}
+
 /// Replaces the `at`-th node of `value`, counted in order, by `with`, or takes it away.
 fn mutate(value: &mut Value, at: &mut usize, with: Option<&Value>) -> bool {
     let Some(left) = at.checked_sub(1) else {
@@ -167,6 +193,35 @@ proptest! {
                     prop_assert!(diagnostic.span.is_none_or(|span| text.get(span).is_some()));
                 }
             }
+        }
+    }
+
+    #[test]
+    fn any_tested_state(
+        (mut at, with) in (0..220_usize, replacement()),
+        name in prop::sample::select(&["Choose", "Pause", "Compute", "Guarded", "Split", "Each", "Spread", "Done", "Lost", "I"][..]),
+        lone in any::<bool>(),
+        input in input(),
+        mock in mock(),
+        (retries, failures) in (prop::option::of(0..4_u32), prop::option::of(0..4_usize)),
+    ) {
+        let mut definition = definition();
+        mutate(&mut definition, &mut at, with.as_ref());
+        let mut request = tested(&definition, name, lone, &input);
+        if mock.is_some() {
+            request.state_configuration = StateConfiguration {
+                retrier_retry_count: retries,
+                map_iteration_failure_count: failures,
+                ..StateConfiguration::default()
+            };
+        }
+        request.mock = mock;
+        if let Ok(response) = test_state(&request, &TestStateOptions::default()) {
+            // What succeeded or was caught has an output, what failed an error or at least no output.
+            let left = matches!(response.status, TestStateStatus::Succeeded | TestStateStatus::CaughtError);
+            prop_assert_eq!(response.output.is_some(), left);
+            prop_assert!(left || response.next_state.is_none());
+            prop_assert_eq!(&test_state(&request, &TestStateOptions::default()).unwrap(), &response);
         }
     }
 

@@ -116,7 +116,7 @@ fn map_result(map: &MapState, value: &Value) -> Result<(), TestStateError> {
     match (&map.writer, value) {
         (None, Value::Array(_)) | (Some(_), Value::Object(_)) => Ok(()),
         (None, _) => Err(not_an_array()),
-        (Some(_), _) => Err(TestStateError::validation("Mocked result must be a JSON object.")),
+        (Some(_), _) => Err(TestStateError::validation("Mocked result must be an object.")),
     }
 }
 
