@@ -99,18 +99,21 @@ impl Engine<'_> {
     }
 
     /// Notes the data at a point of the data flow, where somebody inspects the state.
+    #[inline]
     pub(super) fn note(&mut self, point: Point, value: &Json) {
         self.inspect(|inspection| {
             inspection.points.insert(point, Arc::clone(value));
         });
     }
 
+    #[inline]
     pub(super) fn inspect(&mut self, note: impl FnOnce(&mut Inspection)) {
         if let Some(inspection) = self.inspection.as_deref_mut() {
             note(inspection);
         }
     }
 
+    #[inline]
     pub(super) fn note_left(&mut self, output: &Json, assigned: &Assigned, next: Transition) {
         self.inspect(|inspection| {
             inspection.left = Some((Arc::clone(output), next));
