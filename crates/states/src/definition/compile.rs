@@ -77,6 +77,7 @@ fn compile_lone(value: &Value, name: &str, findings: &Findings) -> Option<StateM
     compiler.depth = 1;
     let state = compiler.state(name, value, "", 0);
     compiler.states[0] = state;
+    validate::check_state(value, findings);
     compiler.machine(None)
 }
 

@@ -72,7 +72,9 @@ fn kind_of(
         }
         "Map" => StateKind::Map(Box::new(map::parse(fields, compiler, compiler.workflow())?)),
         _ => {
-            fields.one_of("Type", &["Task", "Wait", "Pass", "Succeed", "Fail", "Choice", "Parallel", "Map"]);
+            // The service has a text of its own for this field.
+            let message = "The field 'Type' should have one of these values: [Task, Wait, Pass, Succeed, Fail, Choice, Parallel, Map]";
+            fields.wrong("Type", message);
             return None;
         }
     })

@@ -25,6 +25,11 @@ pub(super) fn check(definition: &Value, findings: &Findings) {
     inside(states, "/States", &mut names, findings);
 }
 
+/// The findings about what is inside a state by itself.
+pub(super) fn check_state(state: &Value, findings: &Findings) {
+    inside_state(state, "", &mut HashSet::new(), findings);
+}
+
 fn is_terminal(state: &Value) -> bool {
     matches!(state.get("Type").and_then(Value::as_str), Some("Succeed" | "Fail"))
         || state.get("End") == Some(&Value::Bool(true))
@@ -42,17 +47,22 @@ fn inside<'d>(
         if !names.insert(name) {
             findings.error(Code::DuplicateStateName, format!("Duplicate State name: {name}"), &location);
         }
-        let processors = ["ItemProcessor", "Iterator"]
-            .into_iter()
-            .filter_map(|field| Some((state.get(field)?, member(&location, field))));
-        let branches = state.get("Branches").and_then(Value::as_array).into_iter().flatten();
-        let branches =
-            branches.enumerate().map(|(index, branch)| (branch, format!("{location}/Branches/{index}")));
-        for (scope, location) in processors.chain(branches) {
-            reachable(scope, &location, findings);
-            if let Some(states) = scope.get("States").and_then(Value::as_object) {
-                inside(states, &member(&location, "States"), names, findings);
-            }
+        inside_state(state, &location, names, findings);
+    }
+}
+
+/// The scopes inside a state.
+fn inside_state<'d>(state: &'d Value, location: &str, names: &mut HashSet<&'d str>, findings: &Findings) {
+    let processors = ["ItemProcessor", "Iterator"]
+        .into_iter()
+        .filter_map(|field| Some((state.get(field)?, member(location, field))));
+    let branches = state.get("Branches").and_then(Value::as_array).into_iter().flatten();
+    let branches =
+        branches.enumerate().map(|(index, branch)| (branch, format!("{location}/Branches/{index}")));
+    for (scope, location) in processors.chain(branches) {
+        reachable(scope, &location, findings);
+        if let Some(states) = scope.get("States").and_then(Value::as_object) {
+            inside(states, &member(&location, "States"), names, findings);
         }
     }
 }

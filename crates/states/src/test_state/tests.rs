@@ -213,6 +213,20 @@ fn requests_that_do_not_fit_together_are_refused() {
 }
 
 #[test]
+fn definitions_are_checked_to_the_innermost_state() {
+    let mut map = inline_map();
+    map["ItemProcessor"]["States"]["Alone"] = json!({"Type": "Succeed"});
+    let (code, message) = refused(&mocked(&map, &json!([])));
+    assert_eq!(code, "InvalidDefinition");
+    assert!(message.contains(" at /ItemProcessor/States/Alone"), "{message}");
+    let (_, message) = refused(&request(&json!({"Type": "Pass", "Nxt": "A", "End": true})));
+    assert!(
+        message.starts_with("Invalid State Machine Definition: 'SCHEMA_VALIDATION_FAILED: "),
+        "{message}"
+    );
+}
+
+#[test]
 fn context_objects_are_checked_field_by_field() {
     let task = json!({"Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage", "End": true});
     for (context, wrong) in [

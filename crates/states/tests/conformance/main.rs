@@ -190,10 +190,10 @@ fn definition_differences(vector: &Value) -> Vec<String> {
 #[test]
 fn the_readme_tells_what_passes() {
     let test = "the_readme_tells_what_passes";
-    let (Some(executions), Some(validations), Some(references)) =
-        (executions(test), validations(test), references(test))
+    let (Some(executions), Some(validations), Some(references), Some(test_states)) =
+        (executions(test), validations(test), references(test), test_state::results(test))
     else {
         return;
     };
-    readme::check(&[executions, validations, references]);
+    readme::check(&[executions, validations, references, test_states]);
 }
