@@ -35,6 +35,8 @@ pub enum Code {
     PassResultIsStatic,
     /// Two states of one machine have the same name.
     DuplicateStateName,
+    /// The `Label` of a Map cannot be part of a name.
+    InvalidLabelName,
     /// No state ends the machine.
     MissingEndState,
 }
@@ -51,6 +53,7 @@ impl Code {
             Self::NoDollar => "NO_DOLLAR",
             Self::PassResultIsStatic => "PASS_RESULT_IS_STATIC",
             Self::DuplicateStateName => "DUPLICATE_STATE_NAME",
+            Self::InvalidLabelName => "INVALID_LABEL_NAME",
             Self::MissingEndState => "MISSING_END_STATE",
         }
     }

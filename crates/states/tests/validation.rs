@@ -31,14 +31,14 @@ fn check(definition: &Value, expected: &[(&'static str, &str, &str)]) {
 const SCHEMA: &str = "SCHEMA_VALIDATION_FAILED";
 const TARGET: &str = "MISSING_TRANSITION_TARGET";
 
-fn pass(more: Value) -> Value {
+fn pass(more: &Value) -> Value {
     let mut state = json!({"Type": "Pass", "End": true});
     state.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     json!({"StartAt": "X", "States": {"X": state}})
 }
 
 fn jsonata(output: &str) -> Value {
-    let mut definition = pass(json!({"Output": {"v": [format!("{{% {output} %}}")]}}));
+    let mut definition = pass(&json!({"Output": {"v": [format!("{{% {output} %}}")]}}));
     definition["QueryLanguage"] = json!("JSONata");
     definition
 }
@@ -107,11 +107,11 @@ fn states_that_nothing_leads_to() {
 #[test]
 fn fields_are_told_at_their_state() {
     check(
-        &pass(json!({"TimeoutSeconds": 5})),
+        &pass(&json!({"TimeoutSeconds": 5})),
         &[(SCHEMA, "Field 'TimeoutSeconds' is not supported", "/States/X")],
     );
     check(
-        &pass(json!({"Output": {}})),
+        &pass(&json!({"Output": {}})),
         &[(
             SCHEMA,
             "The QueryLanguage is set to 'JSONPath', but field 'Output' is only supported for the 'JSONata' QueryLanguage",
@@ -119,7 +119,7 @@ fn fields_are_told_at_their_state() {
         )],
     );
     check(
-        &pass(json!({"QueryLanguage": "jsonata", "Output": {}, "InputPath": "$.a"})),
+        &pass(&json!({"QueryLanguage": "jsonata", "Output": {}, "InputPath": "$.a"})),
         &[
             (
                 SCHEMA,
@@ -130,7 +130,7 @@ fn fields_are_told_at_their_state() {
         ],
     );
     check(
-        &pass(json!({"QueryLanguage": 5})),
+        &pass(&json!({"QueryLanguage": 5})),
         &[(SCHEMA, "Expected value of type [STRING]", "/States/X/QueryLanguage")],
     );
     let inner =
@@ -143,7 +143,7 @@ fn fields_are_told_at_their_state() {
 
 #[test]
 fn a_state_refused_for_its_language_is_not_asked_about_fields() {
-    let mut definition = pass(json!({"QueryLanguage": "JSONPath", "Output": {"v": 1}}));
+    let mut definition = pass(&json!({"QueryLanguage": "JSONPath", "Output": {"v": 1}}));
     definition["QueryLanguage"] = json!("JSONata");
     let message = "'QueryLanguage' can not be 'JSONPath' if set to 'JSONata' for whole state machine";
     check(&definition, &[(SCHEMA, message, "/States/X")]);
@@ -188,7 +188,7 @@ fn values_that_look_like_paths_are_warned_of() {
         (json!({"Parameters": {"a": ["x", {"b": "$.c"}]}}), "NO_DOLLAR", "/States/X/Parameters/a[1]/b"),
         (json!({"Result": {"a.$": "$.b"}}), "PASS_RESULT_IS_STATIC", "/States/X/Result"),
     ] {
-        let machine = StateMachine::parse(&pass(more).to_string()).unwrap();
+        let machine = StateMachine::parse(&pass(&more).to_string()).unwrap();
         let [warning] = machine.warnings() else { panic!("{:?}", machine.warnings()) };
         assert_eq!((warning.code.as_str(), warning.location.as_deref()), (code, Some(location)));
     }
@@ -208,7 +208,7 @@ fn a_finding_has_the_text_it_is_about() {
 
 #[test]
 fn a_definition_has_a_largest_size() {
-    let definition = pass(json!({"Comment": "x".repeat(1_048_576)}));
+    let definition = pass(&json!({"Comment": "x".repeat(1_048_576)}));
     let found = told(&definition);
     assert_eq!(found.len(), 1);
     assert!(found[0].1.contains("the most is 1048576"), "{found:?}");

@@ -87,9 +87,9 @@ fn compile(value: &Value, workflow: WorkflowType, findings: &Findings) -> Option
     let mut compiler = Compiler::new(findings, workflow, fields.language);
     fields.one_of("QueryLanguage", LANGUAGES);
     fields.one_of("Version", &["1.0"]);
-    let compiled = compiler.scope(&fields, &["Version", "TimeoutSeconds", "QueryLanguage"]);
+    let top = compiler.scope(&fields, &["Version", "TimeoutSeconds", "QueryLanguage"]);
     validate::check(value, findings);
-    compiled?;
+    top?;
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,

@@ -80,7 +80,7 @@ fn location(definition: &Value, pointer: &str) -> String {
         let step = step.replace("~1", "/").replace("~0", "~");
         let place = if current.is_some_and(Value::is_array) { step.parse::<usize>().ok() } else { None };
         if let Some(index) = place {
-            written.push_str(&format!("[{index}]"));
+            written.extend(["[", index.to_string().as_str(), "]"]);
             current = current.and_then(|value| value.get(index));
         } else {
             written.push('/');

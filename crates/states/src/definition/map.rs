@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::compile::Compiler;
 use super::fields::Fields;
 use super::{Language, NumberField, ScopeId, WorkflowType};
+use crate::diagnostic::Code;
 use crate::jsonpath::Path;
 use crate::template::Template;
 
@@ -23,6 +24,12 @@ pub(crate) struct MapState {
     pub(crate) reader: Option<ItemReader>,
     pub(crate) batcher: Option<ItemBatcher>,
     pub(crate) writer: Option<ResultWriter>,
+    /// `Label`: the Map's name in the names of its runs and child executions.
+    pub(crate) label: Option<Arc<str>>,
+    /// The child executions of a distributed Map are Express ones.
+    pub(crate) express: bool,
+    /// The state has fields that only a distributed Map can have, which the service tells when it gets there.
+    pub(crate) misplaced: bool,
 }
 
 #[derive(Debug)]
@@ -40,8 +47,22 @@ pub(crate) enum ItemSource {
 pub(crate) struct ItemReader {
     pub(crate) resource: Arc<str>,
     pub(crate) arguments: Option<Template>,
+    /// What is in the object, or in each of `objects`.
     pub(crate) input: InputType,
+    /// What the resource answers names objects, whose contents are the items.
+    pub(crate) objects: Option<Objects>,
     pub(crate) max_items: Option<NumberField>,
+}
+
+/// How the objects to be read are named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Objects {
+    /// By a listing (`LOAD_AND_FLATTEN`).
+    Listed,
+    /// By the `manifest.json` of an S3 inventory.
+    Inventory,
+    /// By a manifest of Athena's: a URI in each line.
+    Athena,
 }
 
 #[derive(Debug)]
@@ -50,7 +71,7 @@ pub(crate) enum InputType {
         headers: CsvHeaders,
         delimiter: u8,
     },
-    /// A list, or with `ItemsPointer` the list at a JSON pointer.
+    /// A list, or with `ItemsPointer` what is at a JSON pointer.
     Json {
         pointer: Option<String>,
     },
@@ -83,8 +104,23 @@ pub(crate) struct ItemBatcher {
 /// `ResultWriter`
 #[derive(Debug)]
 pub(crate) struct ResultWriter {
-    pub(crate) resource: Arc<str>,
+    /// Where the results are written to; without it they are the state's result.
+    pub(crate) resource: Option<Arc<str>>,
     pub(crate) arguments: Option<Template>,
+    pub(crate) transformation: Transformation,
+    /// The files have a result in each line, not a list.
+    pub(crate) lines: bool,
+}
+
+/// What becomes of the results of child executions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Transformation {
+    /// Outputs with what is known of the executions.
+    None,
+    /// Outputs.
+    Compact,
+    /// Outputs, and the elements of those that are lists.
+    Flatten,
 }
 
 pub(super) const FIELDS: &[&str] = &[
@@ -126,23 +162,18 @@ pub(super) fn parse(
         }
         return None;
     };
-    let mode = processor.object("ProcessorConfig").and_then(|config| {
+    let (mut mode, mut execution) = (None, None);
+    if let Some(config) = processor.object("ProcessorConfig") {
         config.only(&[&["Mode", "ExecutionType"]]);
-        config.one_of("ExecutionType", &["STANDARD", "EXPRESS"]);
-        config.one_of("Mode", &["INLINE", "DISTRIBUTED"])
-    });
+        mode = config.one_of("Mode", &["INLINE", "DISTRIBUTED"]);
+        execution = config.one_of("ExecutionType", &["STANDARD", "EXPRESS"]);
+    }
     let distributed = mode == Some("DISTRIBUTED");
     if distributed && workflow == WorkflowType::Express {
         processor.wrong("ProcessorConfig", "Express state machine does not support 'DISTRIBUTED' mode");
     }
-    for only_distributed in ["ItemReader", "ItemBatcher", "ResultWriter"] {
-        if !distributed && fields.has(only_distributed) {
-            fields.wrong(
-                only_distributed,
-                format!("Field '{only_distributed}' is only supported in 'DISTRIBUTED' mode"),
-            );
-        }
-    }
+    let misplaced =
+        !distributed && ["ItemReader", "ItemBatcher", "ResultWriter"].iter().any(|name| fields.has(name));
     let items = match fields.language {
         Language::JsonPath if fields.has("ItemsPath") => ItemSource::Path(fields.path("ItemsPath")?),
         Language::Jsonata if fields.has("Items") => ItemSource::Template(fields.template("Items")?),
@@ -164,6 +195,9 @@ pub(super) fn parse(
         reader: fields.object("ItemReader").and_then(|reader| item_reader(&reader)),
         batcher: fields.object("ItemBatcher").map(|batcher| item_batcher(&batcher)),
         writer: fields.object("ResultWriter").and_then(|writer| result_writer(&writer)),
+        label: label(fields),
+        express: execution == Some("EXPRESS"),
+        misplaced,
     })
 }
 
@@ -180,23 +214,12 @@ fn item_reader(fields: &Fields<'_>) -> Option<ItemReader> {
     fields.only(&[&["Resource", "ReaderConfig", arguments, "Comment"]]);
     let resource = fields.required_text("Resource")?;
     let config = fields.object("ReaderConfig");
-    let kind = config.as_ref().and_then(|config| config.text("InputType"));
-    let input = match kind {
-        Some("CSV") => csv(config.as_ref()?),
-        Some("JSON") => InputType::Json { pointer: items_pointer(config.as_ref()?) },
-        Some("JSONL") => InputType::JsonLines,
-        None if resource.ends_with(":listObjectsV2") => InputType::Listing,
-        Some(_) | None => {
-            fields.findings.schema(
-                "InputType must be one of the following: [\"CSV\", \"JSON\", \"JSONL\"]; others are not supported",
-                &fields.at("ReaderConfig"),
-            );
-            return None;
-        }
-    };
+    let (input, objects) = inputs(fields, config.as_ref(), resource.ends_with(":listObjectsV2"))?;
     let max_items = config.as_ref().and_then(|config| {
         config.only(&[&[
             "InputType",
+            "Transformation",
+            "ManifestType",
             "CSVHeaderLocation",
             "CSVHeaders",
             "CSVDelimiter",
@@ -210,8 +233,50 @@ fn item_reader(fields: &Fields<'_>) -> Option<ItemReader> {
         resource: Arc::from(resource),
         arguments: fields.template(arguments),
         input,
+        objects,
         max_items,
     })
+}
+
+/// What `ReaderConfig` says of the items.
+fn inputs(
+    reader: &Fields<'_>,
+    config: Option<&Fields<'_>>,
+    listing: bool,
+) -> Option<(InputType, Option<Objects>)> {
+    let option = |name, values: &[&str]| config.and_then(|config| config.one_of(name, values));
+    let kind = option("InputType", &["CSV", "JSON", "JSONL", "PARQUET", "MANIFEST"]);
+    let flatten = option("Transformation", &["NONE", "LOAD_AND_FLATTEN"]) == Some("LOAD_AND_FLATTEN");
+    let manifest = option("ManifestType", &["ATHENA_DATA", "S3_INVENTORY"]);
+    // A row of an inventory has the columns of its manifest.
+    let inventory = InputType::Csv { headers: CsvHeaders::Given(Vec::new()), delimiter: b',' };
+    let objects = match (manifest, kind) {
+        (Some("S3_INVENTORY"), None) | (None, Some("MANIFEST")) => {
+            return Some((inventory, Some(Objects::Inventory)));
+        }
+        (Some("ATHENA_DATA"), Some(_)) => Some(Objects::Athena),
+        _ if flatten => Some(Objects::Listed),
+        _ => None,
+    };
+    let input = match (kind, config) {
+        (Some("CSV"), Some(config)) => csv(config),
+        (Some("JSON"), Some(config)) => InputType::Json { pointer: items_pointer(config) },
+        (Some("JSONL"), _) => InputType::JsonLines,
+        (None, _) if listing && !flatten => InputType::Listing,
+        (Some("PARQUET"), Some(config)) => {
+            config.wrong("InputType", "Parquet cannot be read here; write the items as CSV, JSON or JSONL");
+            return None;
+        }
+        // What is no text, or none of these, has been told.
+        _ if config.is_some_and(|config| config.has("InputType")) && kind.is_none() => return None,
+        _ => {
+            let message = "The field 'InputType' is required but was missing";
+            let location = if config.is_some() { reader.at("ReaderConfig") } else { reader.location.clone() };
+            reader.findings.schema(message, &location);
+            return None;
+        }
+    };
+    Some((input, objects))
 }
 
 /// <https://docs.aws.amazon.com/step-functions/latest/dg/input-output-itemreader.html>
@@ -220,11 +285,23 @@ fn items_pointer(config: &Fields<'_>) -> Option<String> {
     if !pointer.is_empty() && !pointer.starts_with('/') {
         config.wrong("ItemsPointer", "Value is not a valid JSON Pointer");
     }
-    Some(pointer.to_owned())
+    Some(pointer.to_owned()).filter(|pointer| !pointer.is_empty())
+}
+
+/// At most 40 characters: <https://docs.aws.amazon.com/step-functions/latest/dg/state-map-distributed.html>
+fn label(fields: &Fields<'_>) -> Option<Arc<str>> {
+    const MAX_LABEL: usize = 40;
+    let label = fields.text("Label")?;
+    let wrong = |c: char| c.is_whitespace() || c.is_control() || "?*<>{}[]:;,\\|^~$#%&`\"".contains(c);
+    if label.is_empty() || label.chars().count() > MAX_LABEL || label.contains(wrong) {
+        let message = format!("Invalid label name '{label}'");
+        fields.findings.error(Code::InvalidLabelName, message, &fields.at("Label"));
+    }
+    Some(Arc::from(label))
 }
 
 fn csv(config: &Fields<'_>) -> InputType {
-    let headers = match config.text("CSVHeaderLocation") {
+    let headers = match config.one_of("CSVHeaderLocation", &["FIRST_ROW", "GIVEN"]) {
         Some("GIVEN") => {
             let names = config.get("CSVHeaders").and_then(Value::as_array);
             let names =
@@ -234,23 +311,21 @@ fn csv(config: &Fields<'_>) -> InputType {
                 Vec::new()
             }))
         }
-        Some("FIRST_ROW") => CsvHeaders::FirstRow,
-        _ => {
-            config
-                .wrong("CSVHeaderLocation", "Value must be one of the following: [\"FIRST_ROW\", \"GIVEN\"]");
+        Some(_) => CsvHeaders::FirstRow,
+        None => {
+            if !config.has("CSVHeaderLocation") {
+                let message = "These fields are required: [CSVHeaderLocation]";
+                config.findings.schema(message, &config.location);
+            }
             CsvHeaders::FirstRow
         }
     };
-    let delimiter = match config.text("CSVDelimiter") {
-        None | Some("COMMA") => b',',
+    let delimiter = match config.one_of("CSVDelimiter", &["COMMA", "PIPE", "SEMICOLON", "SPACE", "TAB"]) {
         Some("PIPE") => b'|',
         Some("SEMICOLON") => b';',
         Some("SPACE") => b' ',
         Some("TAB") => b'\t',
-        Some(_) => {
-            config.wrong("CSVDelimiter", "Value must be one of [COMMA, PIPE, SEMICOLON, SPACE, TAB]");
-            b','
-        }
+        _ => b',',
     };
     InputType::Csv { headers, delimiter }
 }
@@ -273,6 +348,27 @@ fn item_batcher(fields: &Fields<'_>) -> ItemBatcher {
 fn result_writer(fields: &Fields<'_>) -> Option<ResultWriter> {
     let arguments = arguments_field(fields);
     fields.only(&[&["Resource", arguments, "WriterConfig", "Comment"]]);
-    let resource = fields.required_text("Resource")?;
-    Some(ResultWriter { resource: Arc::from(resource), arguments: fields.template(arguments) })
+    if !["Resource", "WriterConfig"].iter().any(|name| fields.has(name)) {
+        let message = "One of these fields is required: [Resource, WriterConfig]";
+        fields.findings.schema(message, &fields.location);
+        return None;
+    }
+    let resource = fields.text("Resource").map(Arc::from);
+    if resource.is_some() && !fields.has(arguments) {
+        fields.findings.schema(format!("These fields are required: [{arguments}]"), &fields.location);
+    }
+    let (mut transformation, mut lines) = (None, false);
+    if let Some(config) = fields.object("WriterConfig") {
+        config.only(&[&["Transformation", "OutputType"]]);
+        transformation = config.one_of("Transformation", &["NONE", "COMPACT", "FLATTEN"]);
+        lines = config.one_of("OutputType", &["JSON", "JSONL"]) == Some("JSONL");
+    }
+    let transformation = match transformation {
+        Some("COMPACT") => Transformation::Compact,
+        Some("FLATTEN") => Transformation::Flatten,
+        Some(_) => Transformation::None,
+        None if resource.is_some() => Transformation::None,
+        None => Transformation::Compact,
+    };
+    Some(ResultWriter { resource, arguments: fields.template(arguments), transformation, lines })
 }

@@ -19,7 +19,10 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use choice::{Branch, ChoiceState, Condition, Expected, Kind, Order, Rule, Test, What};
-pub(crate) use map::{CsvHeaders, InputType, ItemBatcher, ItemSource, MapState};
+pub(crate) use map::{
+    CsvHeaders, InputType, ItemBatcher, ItemReader, ItemSource, MapState, Objects, ResultWriter,
+    Transformation,
+};
 pub(crate) use policy::{Catcher, Retrier};
 pub(crate) use resource::{Pattern, Resource};
 pub(crate) use task::TaskState;

@@ -7,7 +7,7 @@ use super::failure::{DATA_LIMIT, Failure, TIMEOUT};
 use super::frame::{Activity, Entered, Frame, Journal, MAIN};
 use super::inspect::Inspection;
 use super::{Command, Event, Execution, FrameId, Outcome, RunningTimer, Step, TaskId, Timer, TimerId};
-use crate::context::ContextObject;
+use crate::context::{ChildExecution, ContextObject};
 use crate::data::{self, Json};
 use crate::definition::{ScopeId, State, StateKind, StateMachine};
 use crate::environment::{Environment, Variables};
@@ -143,6 +143,7 @@ impl<'e> Engine<'e> {
                 retry_count: 0,
                 task_token: None,
                 item,
+                child: None,
                 activity: Activity::Enter,
             },
         );
@@ -267,6 +268,7 @@ impl<'e> Engine<'e> {
             retry_count: retriable.then_some(frame.retry_count),
             task_token: frame.task_token.as_deref(),
             item: self.item(frame),
+            child: self.child_execution(frame),
             given: self.inspection.as_deref().map(Inspection::context),
         };
         let mut random = self.execution.random.clone();
@@ -288,10 +290,36 @@ impl<'e> Engine<'e> {
     /// The item of the innermost iteration around a frame.
     fn item<'f>(&'f self, mut frame: &'f Frame) -> Option<(usize, &'f Json)> {
         loop {
+            // A child execution's context object has no item.
+            if frame.child.is_some() {
+                return None;
+            }
             if let Some((index, value)) = &frame.item {
                 return Some((*index, value));
             }
             frame = self.execution.frames.get(&frame.parent?.0)?;
+        }
+    }
+
+    /// The child execution that a frame is part of.
+    fn child_execution<'f>(&'f self, mut frame: &'f Frame) -> Option<ChildExecution<'f>> {
+        loop {
+            let outer = self.execution.frames.get(&frame.parent?.0)?;
+            if let (Some(child), Activity::Map(work)) = (&frame.child, &outer.activity) {
+                let express = match self.state(outer).map(|state| &state.kind) {
+                    Some(StateKind::Map(map)) => map.express,
+                    _ => false,
+                };
+                return Some(ChildExecution {
+                    map_run_arn: work.map_run_arn.as_deref()?,
+                    seed: self.execution.parameters.seed,
+                    number: frame.journal,
+                    express,
+                    input: &child.input,
+                    start_time: child.start_time,
+                });
+            }
+            frame = outer;
         }
     }
 

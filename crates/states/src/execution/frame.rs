@@ -1,9 +1,10 @@
 //! Frames: the machine, a branch or an iteration, each in one of its states.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::{FrameId, TaskId, TimerId};
 use crate::data::Json;
@@ -40,7 +41,26 @@ pub(super) struct Frame {
     pub(super) task_token: Option<Arc<str>>,
     /// Index and value of the item, in an iteration.
     pub(super) item: Option<(usize, Json)>,
+    /// What the frame was begun with, where it is a child execution.
+    pub(super) child: Option<Box<Child>>,
     pub(super) activity: Activity,
+}
+
+/// A child execution of a distributed Map.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Child {
+    pub(super) input: Json,
+    pub(super) start_time: Timestamp,
+}
+
+/// A child execution of a distributed Map that is over.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Ended {
+    /// The child execution's number.
+    pub(super) number: u64,
+    pub(super) child: Child,
+    pub(super) stop_time: Timestamp,
+    pub(super) failed: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,10 +82,31 @@ pub(super) enum Activity {
     Backoff(TimerId),
     Parallel(Box<ParallelWork>),
     Map(Box<MapWork>),
-    /// Reading the items of a distributed Map, whose Map Run has this ARN.
-    Reading(TaskId, Arc<str>),
-    /// Writing the results of a distributed Map, whose Map Run has this ARN.
-    Writing(TaskId, Arc<str>),
+    /// Reading the items of a distributed Map.
+    Reading(TaskId, Box<ReadWork>),
+    /// Writing the results of a distributed Map.
+    Writing(TaskId, Box<WriteWork>),
+}
+
+/// What is known of the items of a distributed Map while they are read.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct ReadWork {
+    pub(super) map_run_arn: Arc<str>,
+    /// What the reader's resource was called with.
+    pub(super) arguments: Json,
+    /// The objects to be read, once they are named, and the columns that their rows have.
+    pub(super) objects: Option<VecDeque<Json>>,
+    pub(super) columns: Option<Vec<String>>,
+    pub(super) items: Vec<Value>,
+}
+
+/// The objects that the results of a distributed Map are written to.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct WriteWork {
+    /// Those that are still to be written.
+    pub(super) objects: VecDeque<Json>,
+    /// The state's result.
+    pub(super) result: Json,
 }
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -90,6 +131,8 @@ pub(super) struct MapWork {
     pub(super) next: usize,
     pub(super) running: BTreeMap<usize, FrameId>,
     pub(super) results: Vec<Option<Json>>,
+    /// The child executions by their items, where the results tell of them.
+    pub(super) ended: BTreeMap<usize, Ended>,
     pub(super) concurrency: usize,
     /// The items of a distributed Map that failed.
     pub(super) failed: Vec<usize>,

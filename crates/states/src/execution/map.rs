@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::FrameId;
 use super::engine::Engine;
 use super::failure::Failure;
 use super::flow::foreign;
-use super::frame::{Activity, Journal, MAIN, MapWork};
+use super::frame::{Activity, Child, Journal, MAIN, MapWork, ReadWork};
 use super::inspect::Point;
 use super::map_items::{self, ITEM_READER_FAILED};
-use super::{FrameId, TaskPurpose};
 use crate::data::{self, Json};
 use crate::definition::{InputType, ItemSource, MapState, State, StateKind};
 use crate::environment::{Problem, unexpected_type};
@@ -20,6 +20,11 @@ use crate::template::Template;
 
 impl Engine<'_> {
     pub(super) fn begin_map(&mut self, id: FrameId, state: &State, map: &MapState) -> Result<(), Problem> {
+        if map.misplaced {
+            return Err(Problem::runtime(
+                "The ItemReader, ItemBatcher and ResultWriter fields are not supported for INLINE maps",
+            ));
+        }
         let input = self.selected_input(id, state)?;
         let items = match &map.reader {
             None => self.items(id, &input, map)?,
@@ -49,12 +54,7 @@ impl Engine<'_> {
             self.map_run_failed(id, map_items::reader_failure("field MaxItems must be positive"));
             return Ok(());
         }
-        let resource = Arc::clone(&reader.resource);
-        let task =
-            self.request(id, TaskPurpose::ReadItems, &state.name, &resource, arguments, (None, None), None);
-        if let Some(frame) = self.execution.frames.get_mut(&id) {
-            frame.activity = Activity::Reading(task, run);
-        }
+        self.begin_reading(id, state, reader, arguments, run);
         Ok(())
     }
 
@@ -63,10 +63,10 @@ impl Engine<'_> {
         let Some(state) = self.execution.frames.get(&id).and_then(|frame| self.state(frame)) else { return };
         let StateKind::Map(map) = &state.kind else { return };
         let Some(frame) = self.execution.frames.get_mut(&id) else { return };
-        let Activity::Reading(_, run) = std::mem::replace(&mut frame.activity, Activity::Work) else {
+        let Activity::Reading(_, work) = std::mem::replace(&mut frame.activity, Activity::Work) else {
             return;
         };
-        let outcome = self.read_items(id, state, map, content, run);
+        let outcome = self.read_items(id, state, map, content, work);
         match outcome {
             Ok(()) => {}
             Err(problem) if problem.error == ITEM_READER_FAILED => {
@@ -85,7 +85,7 @@ impl Engine<'_> {
         state: &State,
         map: &MapState,
         content: &Json,
-        run: Arc<str>,
+        work: Box<ReadWork>,
     ) -> Result<(), Problem> {
         let Some(reader) = &map.reader else { return Err(foreign()) };
         let input = self.selected_input(id, state)?;
@@ -93,19 +93,15 @@ impl Engine<'_> {
             Some(field) => self.whole(id, &input, field, "ItemReader/ReaderConfig")?,
             None => 0,
         };
-        let mut items = map_items::parse(&reader.input, content)
-            .map_err(|cause| Problem::named(ITEM_READER_FAILED, cause))?;
-        if let InputType::Json { pointer: Some(_) } = &reader.input
-            && self.inspection.is_some()
-        {
+        // Zero stands for no bound.
+        let most = usize::try_from(most).ok().filter(|most| *most > 0).unwrap_or(usize::MAX);
+        let Some((mut items, run)) = self.read_more(id, state, reader, (content, most), work)? else {
+            return Ok(());
+        };
+        if matches!(&reader.input, InputType::Json { pointer: Some(_) }) && self.inspection.is_some() {
             self.note(Point::AfterItemsPointer, &Arc::new(Value::Array(items.clone())));
         }
-        // Zero stands for no bound.
-        if let Ok(most) = usize::try_from(most)
-            && most > 0
-        {
-            items.truncate(most);
-        }
+        items.truncate(most);
         items.iter().try_for_each(|item| self.check_size(item, &state.name))?;
         self.begin_items(id, state, map, items.into_iter().map(Arc::new).collect(), Some(run))
     }
@@ -115,7 +111,11 @@ impl Engine<'_> {
         if !map.distributed {
             return None;
         }
-        let (run, label) = (self.execution.random.uuid(), self.execution.random.uuid());
+        let run = self.execution.random.uuid();
+        let label = match &map.label {
+            Some(label) => label.to_string(),
+            None => self.execution.random.uuid(),
+        };
         let arn = self.execution.parameters.state_machine_arn.replacen(":stateMachine:", ":mapRun:", 1);
         let map_run_arn: Arc<str> = Arc::from(format!("{arn}/{label}:{run}"));
         let run = Arc::clone(&map_run_arn);
@@ -151,6 +151,7 @@ impl Engine<'_> {
         let last_event = frame.previous;
         frame.activity = Activity::Map(Box::new(MapWork {
             results: vec![None; items.len()],
+            ended: BTreeMap::new(),
             items,
             next: 0,
             running: BTreeMap::new(),
@@ -209,8 +210,12 @@ impl Engine<'_> {
             let details = Details::MapIteration { name: Arc::clone(&state.name), index };
             (journal, self.record(journal, previous, EventType::MapIterationStarted, details))
         };
+        let begun = map.distributed.then(|| Child { input: Arc::clone(&input), start_time: self.now });
         let child =
             self.spawn(Some((id, index)), map.processor, journal, input, previous, Some((index, item)));
+        if let (Some(begun), Some(frame)) = (begun, self.execution.frames.get_mut(&child)) {
+            frame.child = Some(Box::new(begun));
+        }
         if let Some(frame) = self.execution.frames.get_mut(&id)
             && let Activity::Map(work) = &mut frame.activity
         {

@@ -2,16 +2,13 @@
 
 use std::sync::Arc;
 
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
+use super::FrameId;
 use super::engine::Engine;
 use super::failure::Failure;
-use super::flow::foreign;
 use super::frame::{Activity, Frame, MapWork};
-use super::{FrameId, TaskPurpose};
-use crate::data::{self, Json};
-use crate::definition::StateKind;
-use crate::environment::Problem;
+use crate::data::Json;
 use crate::history::{Details, EventType};
 
 const THRESHOLD: &str = "States.ExceedToleratedFailureThreshold";
@@ -26,11 +23,13 @@ impl Engine<'_> {
         } else {
             Some(self.record(child.journal, child.previous, EventType::MapIterationSucceeded, details))
         };
+        let ended = self.ended(id, child, false);
         let Some(work) = self.map_work(id) else { return };
         work.running.remove(&index);
         if let Some(result) = work.results.get_mut(index) {
             *result = Some(output);
         }
+        work.ended.extend(ended.map(|ended| (index, ended)));
         if let Some(event) = event {
             work.last_event = event;
         }
@@ -42,6 +41,7 @@ impl Engine<'_> {
         let Some(frame) = self.execution.frames.get(&child) else { return };
         let (journal, last) = (frame.journal, frame.previous);
         let item = frame.item.as_ref().map(|(_, item)| Arc::clone(item));
+        let ended = self.ended(id, frame, true);
         self.abort_frame(child, false);
         let details = self.iteration(id, index);
         let child_execution = self.is_child_execution(id, journal);
@@ -49,6 +49,7 @@ impl Engine<'_> {
         work.running.remove(&index);
         if child_execution {
             work.failed.push(index);
+            work.ended.extend(ended.map(|ended| (index, ended)));
             let exceeded = work.tolerated.is_some_and(|most| work.failed.len() > most);
             if let Some(result) = work.results.get_mut(index) {
                 *result = Some(failure.output());
@@ -113,76 +114,22 @@ impl Engine<'_> {
         if !work.running.is_empty() || work.next < work.items.len() {
             return;
         }
-        let run = work.map_run_arn.take();
-        let results = std::mem::take(&mut work.results);
         let last = work.last_event;
-        frame.activity = Activity::Work;
         frame.previous = last;
+        let Activity::Map(work) = std::mem::replace(&mut frame.activity, Activity::Work) else { return };
+        let MapWork { results, ended, map_run_arn, .. } = *work;
         let results =
             results.into_iter().map(|json| json.map_or(Value::Null, Arc::unwrap_or_clone)).collect();
-        let results = Arc::new(Value::Array(results));
-        let Some(run) = run else {
-            return self.map_succeeded(id, last, &results);
+        let Some(run) = map_run_arn else {
+            return self.map_succeeded(id, last, &Arc::new(Value::Array(results)));
         };
-        match self.begin_writing(id, &results, run) {
-            Ok(true) => {}
-            Ok(false) => self.run_succeeded(id, &results),
-            Err(problem) => {
-                let failure = self.failure(id, problem);
-                self.fail(id, failure);
-            }
+        if let Err(problem) = self.write_results(id, results, &ended, &run) {
+            let failure = self.failure(id, problem);
+            self.fail(id, failure);
         }
     }
 
-    /// Asks for the results to be written, where the state has a `ResultWriter`.
-    fn begin_writing(&mut self, id: FrameId, results: &Json, run: Arc<str>) -> Result<bool, Problem> {
-        let Some(state) = self.execution.frames.get(&id).and_then(|frame| self.state(frame)) else {
-            return Err(foreign());
-        };
-        let StateKind::Map(map) = &state.kind else { return Err(foreign()) };
-        let Some(writer) = &map.writer else { return Ok(false) };
-        let input = self.selected_input(id, state)?;
-        let arguments = match &writer.arguments {
-            Some(template) => self
-                .with_environment(id, &input, (None, None), |env| {
-                    template.evaluate(env, "ResultWriter/Arguments")
-                })
-                .unwrap_or_else(|| Err(foreign()))?,
-            None => data::empty_object(),
-        };
-        let mut parameters = match Arc::unwrap_or_clone(arguments) {
-            Value::Object(map) => map,
-            _ => Map::new(),
-        };
-        parameters.insert(String::from("Body"), Value::clone(results));
-        let parameters = Arc::new(Value::Object(parameters));
-        let resource = Arc::clone(&writer.resource);
-        let task = self.request(
-            id,
-            TaskPurpose::WriteResults,
-            &state.name,
-            &resource,
-            parameters,
-            (None, None),
-            None,
-        );
-        if let Some(frame) = self.execution.frames.get_mut(&id) {
-            frame.activity = Activity::Writing(task, run);
-        }
-        Ok(true)
-    }
-
-    /// The state's result is where the results are: <https://docs.aws.amazon.com/step-functions/latest/dg/input-output-resultwriter.html>
-    pub(super) fn results_written(&mut self, id: FrameId, answer: &Json) {
-        let Some(frame) = self.execution.frames.get_mut(&id) else { return };
-        let Activity::Writing(_, run) = std::mem::replace(&mut frame.activity, Activity::Work) else {
-            return;
-        };
-        let result = json!({"MapRunArn": run, "ResultWriterDetails": Value::clone(answer)});
-        self.run_succeeded(id, &Arc::new(result));
-    }
-
-    fn run_succeeded(&mut self, id: FrameId, result: &Json) {
+    pub(super) fn run_succeeded(&mut self, id: FrameId, result: &Json) {
         // Recordings of the service up to August 2024 let `MapStateExited` follow this event, those from November 2024 on let it follow
         // `MapRunStarted`, which is the one before: definitions with what is new since then have met the newer service alone.
         let started = self.execution.frames.get(&id).map_or(0, |frame| frame.previous);

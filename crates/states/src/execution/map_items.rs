@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::FrameId;
 use super::engine::Engine;
@@ -25,13 +25,17 @@ pub(super) fn parse(input: &InputType, content: &Value) -> Result<Vec<Value>, St
         InputType::Json { pointer } => {
             let mut value: Value = serde_json::from_str(text()?)
                 .map_err(|error| format!("The object's content is not JSON: {error}"))?;
-            let found = match pointer {
-                None => Some(value),
-                Some(pointer) => value.pointer_mut(pointer).map(Value::take),
-            };
-            match found {
-                Some(Value::Array(items)) => Ok(items),
-                _ => Err(String::from("Attempting to map over non-iterable node.")),
+            match value.pointer_mut(pointer.as_deref().unwrap_or_default()) {
+                Some(Value::Array(items)) => Ok(std::mem::take(items)),
+                // Recordings of the service refuse an object as a whole; where a pointer leads to one, its members are the items.
+                Some(Value::Object(members)) if pointer.is_some() => Ok(std::mem::take(members)
+                    .into_iter()
+                    .map(|(key, value)| json!({"Key": key, "Value": value}))
+                    .collect()),
+                Some(_) => Err(String::from("Attempting to map over non-iterable node.")),
+                None => Err(String::from(
+                    "The provided ReaderConfig.ItemsPointer does not match any valid path in the JSON structure.",
+                )),
             }
         }
         InputType::JsonLines => text()?
@@ -147,7 +151,6 @@ fn batch(batch_input: Option<&Json>, items: Vec<Value>) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     fn first_row(text: &str) -> Result<Vec<Value>, String> {
         csv(text, &CsvHeaders::FirstRow, b',')
@@ -171,11 +174,15 @@ mod tests {
         );
         assert!(parse(&InputType::Json { pointer: None }, &json!("{}")).is_err());
         let pointed = |pointer: &str| {
-            parse(&InputType::Json { pointer: Some(pointer.into()) }, &json!("{\"a\": {\"b\": [1, 2]}}"))
+            parse(
+                &InputType::Json { pointer: Some(pointer.into()) },
+                &json!("{\"a\": {\"b\": [1, 2]}, \"c\": 1}"),
+            )
         };
         assert_eq!(pointed("/a/b"), Ok(vec![json!(1), json!(2)]));
-        assert!(pointed("/a").is_err());
-        assert!(pointed("/c").is_err());
+        assert_eq!(pointed("/a"), Ok(vec![json!({"Key": "b", "Value": [1, 2]})]));
+        assert_eq!(pointed("/c"), Err(String::from("Attempting to map over non-iterable node.")));
+        assert!(pointed("/d").unwrap_err().contains("ItemsPointer does not match"));
         assert_eq!(
             parse(&InputType::Listing, &json!({"Contents": [{"Key": "k"}]})),
             Ok(vec![json!({"Key": "k"})])

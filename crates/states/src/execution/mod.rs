@@ -14,6 +14,8 @@ mod inspect;
 mod map;
 mod map_finish;
 mod map_items;
+mod map_read;
+mod map_write;
 mod parallel;
 mod parameters;
 mod redrive;
@@ -181,10 +183,11 @@ impl TaskRequest {
 pub enum TaskPurpose {
     /// A Task state.
     Task,
-    /// `ItemReader`. The result is the object's text, or the listing `{"Contents": […]}`.
+    /// `ItemReader`. The result is the object's text, of a compressed object the text that was compressed, or the listing
+    /// `{"Contents": […]}`. Where a listing or a manifest names objects, each is asked for in turn.
     ReadItems,
-    /// `ResultWriter`. The parameters are those of the writer with the results in `Body`; the
-    /// result is `ResultWriterDetails`, the bucket and key that they went to.
+    /// `ResultWriter`. The parameters are `Bucket`, `Key` and `Body` (a text) of an object to be written. The results come first, the
+    /// manifest last; what the task answers counts for nothing.
     WriteResults,
 }
 

@@ -236,7 +236,7 @@ impl<'e> Engine<'e> {
             }
             Some(Activity::Writing(..)) => {
                 self.execution.tasks.remove(&id);
-                return self.results_written(frame_id, output);
+                return self.results_written(frame_id);
             }
             _ => {}
         }

@@ -220,6 +220,7 @@ mod tests {
             retry_count: None,
             task_token: None,
             item: None,
+            child: None,
         };
         let scope = Scope {
             input: &input,

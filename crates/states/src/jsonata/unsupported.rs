@@ -65,7 +65,9 @@ fn collect(node: &AstNode, found: &mut Vec<Reference>) {
         AstNode::Function { args, .. } => args.iter().for_each(|argument| collect(argument, found)),
         AstNode::Call { procedure, args } => {
             collect(procedure, found);
-            args.iter().for_each(|argument| collect(argument, found));
+            for argument in args {
+                collect(argument, found);
+            }
         }
         AstNode::Lambda { body, .. } => collect(body, found),
         AstNode::Array(items) | AstNode::Block(items) => items.iter().for_each(|item| collect(item, found)),

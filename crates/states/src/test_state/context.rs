@@ -117,6 +117,7 @@ pub(super) fn default(
         retry_count: retriable.then_some(retries),
         task_token: token.as_deref(),
         item: None,
+        child: None,
         given: None,
     }
     .to_value();

@@ -39,7 +39,9 @@ pub(crate) fn run(vector: &Value, between: &mut dyn FnMut(&mut Execution)) -> Re
     let mut others = Vec::new();
     let mut answer = |request: &TaskRequest| match request.purpose {
         TaskPurpose::ReadItems => read(&vector["setup"], request),
-        TaskPurpose::WriteResults => Err(String::from("a ResultWriter is asked for")),
+        TaskPurpose::WriteResults => {
+            Ok(vec![Event::TaskSucceeded { id: request.id, output: Arc::new(json!({})) }])
+        }
         TaskPurpose::Task => {
             let replayed =
                 tasks.take(request).ok_or_else(|| format!("no result is recorded for {request:?}"))?;
