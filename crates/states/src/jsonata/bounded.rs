@@ -17,7 +17,8 @@ use super::functions::{Used, argument};
 /// Stand-ins; no expression can write these names.
 pub(super) const GUARD: &str = "guard&bounded";
 pub(super) const GUARD_REPLACE: &str = "replace&guard";
-pub(super) const GUARD_PICTURE: &str = "picture&guard";
+pub(super) const GUARD_TEXT: &str = "text&guard";
+pub(super) const GUARD_KEYS: &str = "keys&guard";
 const STRING: &str = "string&bounded";
 const JOIN: &str = "join&bounded";
 const DISTINCT: &str = "distinct&bounded";
@@ -27,6 +28,8 @@ pub(super) const RENAMED: [(&str, &str); 3] = [("string", STRING), ("join", JOIN
 
 /// Most elements that `$distinct` compares pairwise.
 const MAX_DISTINCT: usize = 10_000;
+/// How much smaller a text is that is taken apart: its parts weigh more than it.
+const PARTS: usize = 15;
 /// Deepest value that an operator takes.
 const MAX_DEPTH: usize = 1_000;
 /// How often the size bound may be used up by one evaluation.
@@ -58,8 +61,11 @@ pub(super) fn register(evaluator: &mut Evaluator, used: Used, size: usize) -> Re
     if used.has(GUARD_REPLACE) {
         evaluator.register_fn(GUARD_REPLACE, move |arguments: &[JValue]| guard_replace(arguments, size))?;
     }
-    if used.has(GUARD_PICTURE) {
-        evaluator.register_fn(GUARD_PICTURE, guard_picture)?;
+    if used.has(GUARD_TEXT) {
+        evaluator.register_fn(GUARD_TEXT, move |arguments: &[JValue]| guard_text(arguments, size))?;
+    }
+    if used.has(GUARD_KEYS) {
+        evaluator.register_fn(GUARD_KEYS, guard_keys)?;
     }
     for (name, encode) in [
         ("base64encode", functions::encoding::base64encode as fn(&str) -> _),
@@ -209,25 +215,27 @@ fn guard_replace(arguments: &[JValue], size: usize) -> Outcome {
     Ok(text.clone())
 }
 
-/// A date picture, where no width has more than three digits.
-fn guard_picture(arguments: &[JValue]) -> Outcome {
-    let picture = arguments.first().cloned().unwrap_or(JValue::Undefined);
-    if let JValue::String(text) = &picture {
-        let mut width = None;
-        for c in text.chars() {
-            width = match (c, width) {
-                (',' | '-', _) => Some(0),
-                (c, Some(digits)) if c.is_ascii_digit() => Some(digits + 1),
-                _ => None,
-            };
-            if width.is_some_and(|digits| digits > 3) {
-                return Err(EvaluatorError::EvaluationError(String::from("D3133: The picture is too wide")));
-            }
-        }
+/// The text that `$match` or `$split` takes apart: each part is a value.
+fn guard_text(arguments: &[JValue], size: usize) -> Outcome {
+    match arguments.first() {
+        Some(JValue::String(text)) if text.len() > size / PARTS => Err(too_large()),
+        Some(value) => Ok(value.clone()),
+        None => Ok(JValue::Undefined),
     }
-    Ok(picture)
 }
 
-fn too_large() -> EvaluatorError {
+/// The objects whose keys `$keys` collects, each compared with those before it.
+fn guard_keys(arguments: &[JValue]) -> Outcome {
+    let value = arguments.first().cloned().unwrap_or(JValue::Undefined);
+    if let JValue::Array(items) = &value {
+        let members = |item: &JValue| if let JValue::Object(members) = item { members.len() } else { 0 };
+        if items.len() > 1 && items.iter().map(members).sum::<usize>() > MAX_DISTINCT {
+            return Err(too_large());
+        }
+    }
+    Ok(value)
+}
+
+pub(super) fn too_large() -> EvaluatorError {
     EvaluatorError::EvaluationError(String::from("D2015: The result is too large"))
 }

@@ -7,7 +7,7 @@ use jsonata_core::evaluator::{Evaluator, EvaluatorError};
 use jsonata_core::value::JValue;
 
 use super::messages::MEMORY;
-use super::{Scope, bounded, convert};
+use super::{Scope, allocation, bounded, convert, pictures};
 use crate::digest::hex_digest;
 use crate::random::{Random, seeded_unit};
 
@@ -19,7 +19,7 @@ const MAX_RANGE: i128 = 360_145;
 pub(super) struct Used(u32);
 
 /// Names in the order of their bits.
-const NAMES: [&str; 19] = [
+const NAMES: [&str; 27] = [
     "partition",
     "range",
     "hash",
@@ -38,7 +38,15 @@ const NAMES: [&str; 19] = [
     bounded::RENAMED[2].1,
     bounded::GUARD,
     bounded::GUARD_REPLACE,
-    bounded::GUARD_PICTURE,
+    bounded::GUARD_TEXT,
+    bounded::GUARD_KEYS,
+    pictures::PICTURE,
+    pictures::DATE_PICTURE,
+    pictures::INTEGER,
+    pictures::MOMENT,
+    allocation::COST,
+    allocation::ESCAPE,
+    "shuffle",
 ];
 
 impl Used {
@@ -66,14 +74,17 @@ pub(super) fn register(
         return Ok(None);
     }
     let mut drawn = None;
-    if used.has("random") || used.has("uuid") {
+    if used.has("random") || used.has("uuid") || used.has("shuffle") {
         let source = Rc::new(RefCell::new(random.clone()));
         drawn = Some(Rc::clone(&source));
-        let uuids = Rc::clone(&source);
+        let (uuids, order) = (Rc::clone(&source), Rc::clone(&source));
         evaluator.register_fn_override("random", move |arguments: &[JValue]| match arguments {
             [] => Ok(JValue::Number(source.borrow_mut().unit())),
             [seed] => Ok(JValue::Number(seeded_unit(whole(seed).ok_or_else(|| argument("random", 1))?))),
             _ => Err(argument("random", 2)),
+        })?;
+        evaluator.register_fn_override("shuffle", move |arguments: &[JValue]| {
+            shuffle(arguments, &mut order.borrow_mut())
         })?;
         evaluator.register_fn("uuid", move |_: &[JValue]| Ok(JValue::string(uuids.borrow_mut().uuid())))?;
     }
@@ -100,6 +111,8 @@ pub(super) fn register(
         evaluator.register_fn("parse", parse)?;
     }
     bounded::register(evaluator, used, scope.limits.size)?;
+    pictures::register(evaluator, used, scope.now)?;
+    allocation::register(evaluator, used, scope.limits.size)?;
     Ok(drawn)
 }
 
@@ -114,6 +127,22 @@ fn whole(value: &JValue) -> Option<i64> {
     let number = value.as_f64().filter(|number| number.abs() < 9e18)?;
     #[expect(clippy::cast_possible_truncation, reason = "checked to be in range")]
     Some(number as i64)
+}
+
+/// `$shuffle(items)`: Fisher and Yates' way, with the execution's randomness.
+fn shuffle(arguments: &[JValue], random: &mut Random) -> Outcome {
+    match arguments {
+        [JValue::Undefined] => Ok(JValue::Undefined),
+        [JValue::Array(items)] => {
+            let mut items: Vec<JValue> = items.iter().cloned().collect();
+            for last in (1..items.len()).rev() {
+                items.swap(last, random.below(last + 1));
+            }
+            Ok(JValue::array(items))
+        }
+        [single] => Ok(JValue::array(vec![single.clone()])),
+        _ => Err(argument("shuffle", arguments.len().max(1))),
+    }
 }
 
 fn partition(arguments: &[JValue]) -> Outcome {

@@ -2,10 +2,13 @@
 //!
 //! <https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html>
 
+mod allocation;
 mod bounded;
 mod convert;
+mod direct;
 mod functions;
 mod messages;
+mod pictures;
 mod tree;
 mod unsupported;
 
@@ -120,8 +123,20 @@ impl Expression {
         self.uses.references().map(tree::original)
     }
 
-    /// The expression's value, `None` where it is undefined.
+    /// The expression's value, `None` where it is undefined; an error is JSONata's code and message.
     pub(crate) fn evaluate(
+        &self,
+        scope: &Scope<'_>,
+        random: &mut Random,
+    ) -> Result<Option<Value>, EvaluationError> {
+        // Functions that hold one another are freed recursively; [`allocation`] bounds how many there are.
+        if self.uses.functions.has(allocation::ESCAPE) {
+            return stacker::grow(allocation::STACK, || self.evaluate_here(scope, random));
+        }
+        self.evaluate_here(scope, random)
+    }
+
+    fn evaluate_here(
         &self,
         scope: &Scope<'_>,
         random: &mut Random,
@@ -263,6 +278,8 @@ mod tests {
         assert_eq!(evaluate("$now('[Y0001]')"), Ok(Some(json!("2016"))));
         assert_eq!(evaluate("$millis()"), Ok(Some(json!(1_480_973_369_120_i64))));
         assert_eq!(evaluate("[$random(), $uuid()]"), evaluate("[$random(), $uuid()]"));
+        assert_eq!(evaluate("$shuffle([1..50])"), evaluate("$shuffle([1..50])"));
+        assert_ne!(evaluate("$shuffle([1..50])"), evaluate("[1..50]"));
         assert_eq!(evaluate("$random() = $random()"), Ok(Some(json!(false))));
         assert_eq!(evaluate("$random(7) = $random(7)"), Ok(Some(json!(true))));
         assert_eq!(evaluate("$random(42)"), Ok(Some(json!(0.727_563_680_032_868_1))));
@@ -347,6 +364,35 @@ mod tests {
             ("$fromMillis(0, '[Y0001]-[M01]')", json!("1970-01")),
             ("($f := function($x) { $x = [1, 2] }; $f($list))", json!(true)),
             ("2 in $list", json!(true)),
+            ("$map(['a', 'b'], $uppercase)", json!(["A", "B"])),
+            ("($f := $substring; $f('hello', 3))", json!("lo")),
+            ("($f := $substring(?, 0, 2); $f('hello'))", json!("he")),
+            ("($f := $trim ~> $uppercase; $f(' a '))", json!("A")),
+            ("' a ' ~> $trim ~> $uppercase()", json!("A")),
+            (
+                "[1..3].{'a': $, 'b': [$, [$]]}",
+                json!([{"a": 1, "b": [1, [1]]}, {"a": 2, "b": [2, [2]]}, {"a": 3, "b": [3, [3]]}]),
+            ),
+            ("[1..2].[[1..2], 3]", json!([[[1, 2], 3], [[1, 2], 3]])),
+            ("$map([1, 2], function($x) { [1..$x] })", json!([[1], [1, 2]])),
+            ("$map([1, 2], function($x) { $states.input.items.v })", json!([[1, 2], [1, 2]])),
+            ("($f := function($n) { $n = 0 ? 'done' : $f($n - 1) }; $f(5000))", json!("done")),
+            ("$states.input.items[[0..1]].v", json!([1, 2])),
+            ("$states.input.items{$string(v): v}", json!({"1": 1, "2": 2})),
+            (
+                "$map($states.input.items, function($i) { $i ~> |$|{'v': [v]}| })",
+                json!([{"v": [1]}, {"v": [2]}]),
+            ),
+            ("$map($states.input.items, function($i) { $i.v })^(>$)", json!([2, 1])),
+            ("($x := $states.input.items.v[]; [1].{'k': $x})", json!({"k": [1, 2]})),
+            ("($g := function($x) { $states.input.one.v[] }; $g(1))", json!([3])),
+            ("$sort([3, 1, 2], function($a, $b) { $a > $b })", json!([1, 2, 3])),
+            ("$formatInteger(1999, 'I')", json!("MCMXCIX")),
+            ("$formatNumber(1234.5, '#,##0.00')", json!("1,234.50")),
+            ("$toMillis('2016-12-05', '[Y0001]-[M01]-[D01]')", json!(1_480_896_000_000_i64)),
+            ("$toMillis('21:29', '[H01]:[m01]')", json!(1_480_973_340_000_i64)),
+            ("$toMillis('21:29', '[H01]' & ':[m01]')", json!(1_480_973_340_000_i64)),
+            ("$sum($shuffle([1..10]))", json!(55)),
         ] {
             assert_eq!(evaluate(text), Ok(Some(expected)), "{text}");
         }
@@ -372,13 +418,30 @@ mod tests {
             "$formatInteger(5, $pad('0', 1e9, '0'))",
             "$reduce([1..5000], function($a, $b) { [[$a]] }, [1])",
             "$join([1..9000].('xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx'))",
-            "($a := $reduce([1..60], function($a) { [[$a], [$a]] }, 1); $b := $reduce([1..60], function($a) { [[$a], [$a]] }, 1); $a = $b)",
-            "$reduce([1..200], function($a) { $base64encode($a) }, 'xx')",
-            "$reduce([1..200], function($a) { $a ~> $encodeUrl }, '%%')",
+            "($a := $reduce([1..60], function($a, $b) { [[$a], [$a]] }, 1); $b := $reduce([1..60], function($a, $b) { [[$a], [$a]] }, 1); $a = $b)",
+            "$reduce([1..200], function($a, $b) { $base64encode($a) }, 'xx')",
+            "$reduce([1..200], function($a, $b) { $a & $a ~> $encodeUrl }, '%%')",
             "($big := $pad('x', 90000); $replace($big, /x| /, function() { $big }))",
-            "($f := $join; $reduce([1..200], function($a) { $f([$a, $a]) }, 'xx'))",
+            "($f := $join; $reduce([1..200], function($a, $b) { $f([$a, $a]) }, 'xx'))",
             "$count($distinct([1..10001]))",
             "$states.input.items ~> |$|{'x': $pad('', 1e9)}|",
+            "[1..10000].[[1..10000]]",
+            "[1..10000].{'a': [1..1000]}",
+            "$map([1..10000], function($x) { [1..10000] })",
+            "$map([1..10000], function($x) { $pad('a', 90000, 'a') })",
+            "($p := $pad('a', 90000, 'a'); [1..10000].$uppercase($p))",
+            "($p := $pad('a', 90000, 'a'); $map([1..10000].($p), $uppercase))",
+            "($f := function($a) { $f([[$a]]) }; $f(0))",
+            "($f := function($a) { $f({'a': $a, 'b': [1..1000]}) }; $f(0))",
+            "($f := function($g) { $f(function() { $g }) }; $f(1))",
+            "($f := function($g) { $f($g ~> $trim) }; $f($trim))",
+            "($f := function($n) { $g($n + 1) }; $g := function($n) { $f($n + 1) }; $f(0))",
+            "$formatInteger(1e15, 'I')",
+            "$formatNumber(1, $pad('', 90000, '0'))",
+            "0 ~> $fromMillis('[Y,9999999999999]')",
+            "($f := $fromMillis; $f(0, '[Y,9999999999999]'))",
+            "$count($keys([1..10000].{$string($) & 'a': 1, $string($): 2}))",
+            "$count($match($pad('a', 90000, 'a'), /a/))",
         ] {
             assert!(evaluate_with(text, &limits).is_err(), "{text}");
         }

@@ -4,6 +4,7 @@ use jsonata_core::ast::{AstNode, BinaryOp, PathStep, Stage};
 
 use super::bounded::{self, RENAMED};
 use super::functions::Used;
+use super::{allocation, direct, pictures};
 
 /// Operators `&` up to which plain operands need no bound.
 const FEW: usize = 64;
@@ -67,6 +68,7 @@ pub(super) fn original(name: &str) -> &str {
 
 /// Notes what `tree` uses, and puts bounds where its results could outgrow the memory.
 pub(super) fn prepare(mut tree: AstNode) -> Result<(AstNode, Uses), String> {
+    direct::calls(&mut tree);
     let mut shape = Shape::default();
     survey(&mut tree, &mut shape);
     if shape.replace_as_value {
@@ -75,6 +77,7 @@ pub(super) fn prepare(mut tree: AstNode) -> Result<(AstNode, Uses), String> {
     let repeats = shape.repeats || shape.concatenations > FEW;
     let mut uses = Uses { repeats, replaces: shape.replaces, ..Uses::default() };
     visit(&mut tree, &mut uses);
+    allocation::place(&mut tree, &mut uses);
     Ok((tree, uses))
 }
 
@@ -115,7 +118,6 @@ fn note_variable(name: &mut String, uses: &mut Uses) {
 }
 
 fn visit(node: &mut AstNode, uses: &mut Uses) {
-    chained_replace(node);
     match node {
         AstNode::Variable(name) => {
             if name == "states" {
@@ -183,18 +185,6 @@ fn visit(node: &mut AstNode, uses: &mut Uses) {
     put_bounds(node, uses);
 }
 
-/// `text ~> $replace(…)` as `$replace(text, …)`, so that the text can be bounded.
-fn chained_replace(node: &mut AstNode) {
-    if let AstNode::Binary { op: BinaryOp::ChainPipe, lhs, rhs } = node
-        && let AstNode::Function { name, args, is_builtin } = rhs.as_mut()
-        && name == "replace"
-    {
-        let mut args = std::mem::take(args);
-        args.insert(0, std::mem::replace(lhs.as_mut(), AstNode::Null));
-        *node = AstNode::Function { name: String::from("replace"), args, is_builtin: *is_builtin };
-    }
-}
-
 fn put_bounds(node: &mut AstNode, uses: &mut Uses) {
     match node {
         AstNode::Binary { op: BinaryOp::Concatenate, lhs, rhs } => {
@@ -220,18 +210,42 @@ fn put_bounds(node: &mut AstNode, uses: &mut Uses) {
                 is_builtin: true,
             };
         }
-        AstNode::Function { name, args, .. } if name == "fromMillis" && args.len() > 1 => {
-            uses.functions.note(bounded::GUARD_PICTURE);
-            let picture = vec![std::mem::replace(&mut args[1], AstNode::Null)];
-            args[1] = AstNode::Function {
-                name: String::from(bounded::GUARD_PICTURE),
-                args: picture,
-                is_builtin: true,
-            };
-        }
+        AstNode::Function { name, args, .. } => bound_arguments(name, args, uses),
         AstNode::Lambda { body, .. } if uses.replaces => wrap(body, uses),
         _ => {}
     }
+}
+
+/// Bounds on arguments that decide how much a builtin does.
+fn bound_arguments(name: &str, args: &mut [AstNode], uses: &mut Uses) {
+    match (name, args) {
+        ("match" | "split", [text, ..]) => stand_in(bounded::GUARD_TEXT, text, None, uses),
+        ("keys", [objects, ..]) => stand_in(bounded::GUARD_KEYS, objects, None, uses),
+        ("fromMillis", [_, picture, ..]) => stand_in(pictures::DATE_PICTURE, picture, None, uses),
+        ("toMillis", [text, picture, ..]) => {
+            stand_in(pictures::MOMENT, text, Some(picture), uses);
+            stand_in(pictures::MOMENT_PICTURE, picture, None, uses);
+        }
+        ("formatInteger", [number, picture, ..]) => {
+            stand_in(pictures::INTEGER, number, Some(picture), uses);
+            stand_in(pictures::PICTURE, picture, None, uses);
+        }
+        ("formatNumber" | "parseInteger", [_, picture, ..]) => {
+            stand_in(pictures::PICTURE, picture, None, uses);
+        }
+        _ => {}
+    }
+}
+
+/// Puts `node` through the function `name`, which also sees `other`.
+fn stand_in(name: &str, node: &mut AstNode, other: Option<&AstNode>, uses: &mut Uses) {
+    if *node == AstNode::Placeholder {
+        return;
+    }
+    uses.functions.note(name);
+    let mut args = vec![std::mem::replace(node, AstNode::Null)];
+    args.extend(other.cloned());
+    *node = AstNode::Function { name: String::from(name), args, is_builtin: true };
 }
 
 fn wrap(node: &mut AstNode, uses: &mut Uses) {
@@ -270,7 +284,7 @@ fn is_plain(node: &AstNode) -> bool {
 }
 
 /// Calls `each` for the nodes right below `node`.
-fn children(node: &mut AstNode, each: &mut dyn FnMut(&mut AstNode)) {
+pub(super) fn children(node: &mut AstNode, each: &mut dyn FnMut(&mut AstNode)) {
     match node {
         AstNode::Path { steps } => steps.iter_mut().for_each(|step| step_children(step, each)),
         AstNode::Function { args, .. } => args.iter_mut().for_each(each),

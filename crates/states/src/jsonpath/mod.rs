@@ -83,9 +83,9 @@ impl Path {
         self.definite
     }
 
-    /// Whether the path can be written to: definite, by names and indexes.
+    /// Whether the path can be written to: definite, by names and indexes, and below the state's data.
     pub(crate) fn is_reference(&self) -> bool {
-        self.definite
+        self.definite && self.root == Root::Data
     }
 
     /// Whether the path is its root alone.
