@@ -47,6 +47,7 @@ mod test_state;
 mod time;
 
 pub use data::Json;
+pub use definition::outline;
 pub use definition::{StateMachine, WorkflowType};
 pub use diagnostic::{Code, DefinitionError, Diagnostic, Severity};
 pub use execution::{

@@ -71,7 +71,7 @@ fn read(
 fn compile_lone(value: &Value, name: &str, findings: &Findings) -> Option<StateMachine> {
     let mut compiler = Compiler::new(findings, WorkflowType::Standard, Language::JsonPath);
     compiler.lone = true;
-    compiler.scopes.push(Some(Scope { start_at: 0 }));
+    compiler.scopes.push(Some(Scope { comment: None, start_at: 0, states: vec![0] }));
     compiler.names.push(HashMap::from([(Arc::from(name), 0)]));
     compiler.states.push(None);
     compiler.depth = 1;
@@ -185,7 +185,10 @@ impl<'f> Compiler<'f> {
             }
         }
         self.depth -= 1;
-        self.scopes[scope as usize] = Some(Scope { start_at: start_at? });
+        let mut states: Vec<StateId> = self.names[scope as usize].values().copied().collect();
+        // Ids are given in the order of the definition.
+        states.sort_unstable();
+        self.scopes[scope as usize] = Some(Scope { comment: fields.comment(), start_at: start_at?, states });
         Some(scope)
     }
 

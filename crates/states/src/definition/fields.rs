@@ -171,6 +171,11 @@ impl<'d> Fields<'d> {
         }
     }
 
+    /// The `Comment`, which nothing depends on.
+    pub(super) fn comment(&self) -> Option<Arc<str>> {
+        self.get("Comment").and_then(Value::as_str).map(Arc::from)
+    }
+
     pub(super) fn required_text(&self, name: &str) -> Option<&'d str> {
         if !self.has(name) {
             self.findings.schema(format!("The field '{name}' is required but was missing"), &self.location);

@@ -4,6 +4,7 @@ mod choice;
 mod compile;
 mod fields;
 mod map;
+pub mod outline;
 mod policy;
 mod references;
 mod resource;
@@ -61,7 +62,10 @@ pub(crate) type ScopeId = u32;
 /// The machine itself, a branch, or an item processor: states that know each other.
 #[derive(Debug)]
 pub(crate) struct Scope {
+    pub(crate) comment: Option<Arc<str>>,
     pub(crate) start_at: StateId,
+    /// Its states, in the order of the definition.
+    pub(crate) states: Vec<StateId>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,6 +123,7 @@ pub(crate) enum Transition {
 #[derive(Debug)]
 pub(crate) struct State {
     pub(crate) name: Arc<str>,
+    pub(crate) comment: Option<Arc<str>>,
     pub(crate) flow: Flow,
     pub(crate) assign: Option<Template>,
     pub(crate) retry: Vec<Retrier>,
@@ -291,6 +296,7 @@ impl State {
         };
         Self {
             name,
+            comment: None,
             flow: Flow::JsonPath(Box::new(flow)),
             assign: None,
             retry: Vec::new(),

@@ -39,7 +39,8 @@ pub(super) fn parse(
         StateKind::Succeed | StateKind::Fail { .. } => None,
         _ => fields.template("Assign"),
     };
-    Some(State { name: Arc::from(name), flow: flow(&kind, fields), assign, retry, catch, next, kind })
+    let flow = flow(&kind, fields);
+    Some(State { name: Arc::from(name), comment: fields.comment(), flow, assign, retry, catch, next, kind })
 }
 
 fn kind_of(
