@@ -1,0 +1,306 @@
+//! What is drawn where: a machine's scopes, each laid out by itself and put into the box of the state that owns it.
+
+use std::collections::BTreeMap;
+
+use mlpp_states::outline::{Kind, Outline, Reason, State};
+
+use super::geometry::{Path, Point, Rect, Size};
+use super::labels::{self, Label};
+use super::layered::{self, Graph, Link, RouteEnd};
+use super::text;
+
+/// A machine, ready to be drawn.
+#[derive(Debug)]
+pub(super) struct Drawing<'m> {
+    pub(super) size: Size,
+    pub(super) figures: Vec<Figure<'m>>,
+    pub(super) edges: Vec<Edge<'m>>,
+}
+
+/// A box; the ones before are below the ones after.
+#[derive(Debug)]
+pub(super) struct Figure<'m> {
+    pub(super) rect: Rect,
+    pub(super) shape: Shape<'m>,
+}
+
+#[derive(Debug)]
+pub(super) enum Shape<'m> {
+    Start,
+    End,
+    /// A state; its name as it is shown, and a second line of what it is.
+    State { state: &'m State<'m>, name: Vec<String>, about: String },
+    /// A branch of a Parallel state.
+    Branch,
+}
+
+/// The transitions from one place to another that are drawn as one line.
+#[derive(Debug)]
+pub(super) struct Edge<'m> {
+    pub(super) from: Option<&'m str>,
+    pub(super) to: Option<&'m str>,
+    pub(super) class: Class,
+    pub(super) path: Path,
+    pub(super) end: RouteEnd,
+    /// What is written at it, and where.
+    pub(super) label: Option<(Rect, Label)>,
+}
+
+/// Kinds of lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Class {
+    /// `Next`, `Choices` and `Default`; from the start and to the end.
+    Next,
+    /// `Catch`.
+    Catch,
+}
+
+/// Font sizes and room, in pixels.
+pub(super) const NAME: f64 = 13.0;
+pub(super) const ABOUT: f64 = 10.5;
+pub(super) const NAME_LINE: f64 = 17.0;
+pub(super) const ABOUT_LINE: f64 = 14.0;
+pub(super) const PADDING: f64 = 12.0;
+pub(super) const ICON: f64 = 18.0;
+pub(super) const ICON_GAP: f64 = 9.0;
+/// Widest text of a state's name, and most lines of it: names of up to 80 characters fit, unless they are shouted.
+const NAME_WIDTH: f64 = 190.0;
+const NAME_LINES: usize = 4;
+const ABOUT_WIDTH: f64 = 220.0;
+const LEAST_WIDTH: f64 = 120.0;
+/// Diameter of start and end.
+const DOT: f64 = 26.0;
+/// Room inside of a state's box around what it owns, and of a branch's.
+const INSIDE: f64 = 16.0;
+const BETWEEN: f64 = 16.0;
+/// Branches are put side by side up to about this width, then below each other.
+const BRANCHES_WIDTH: f64 = 1_800.0;
+/// Around the whole drawing.
+const MARGIN: f64 = 24.0;
+
+impl<'m> Drawing<'m> {
+    pub(super) fn of(outline: &'m Outline<'m>) -> Self {
+        let mut block = scope(outline, true);
+        block.move_by(Point { x: MARGIN, y: MARGIN });
+        let size = Size {
+            width: (block.size.width + 2.0 * MARGIN).ceil(),
+            height: (block.size.height + 2.0 * MARGIN).ceil(),
+        };
+        Self { size, figures: block.figures, edges: block.edges }
+    }
+}
+
+/// A part of the drawing with coordinates of its own.
+#[derive(Default)]
+struct Block<'m> {
+    size: Size,
+    figures: Vec<Figure<'m>>,
+    edges: Vec<Edge<'m>>,
+}
+
+impl<'m> Block<'m> {
+    fn move_by(&mut self, by: Point) {
+        for figure in &mut self.figures {
+            figure.rect = figure.rect.moved(by);
+        }
+        for edge in &mut self.edges {
+            edge.path = std::mem::take(&mut edge.path).moved(by);
+            if let Some((rect, _)) = &mut edge.label {
+                *rect = rect.moved(by);
+            }
+        }
+    }
+
+    /// Takes another block in at a place.
+    fn put(&mut self, mut other: Self, at: Point) {
+        other.move_by(at);
+        self.figures.append(&mut other.figures);
+        self.edges.append(&mut other.edges);
+    }
+}
+
+/// States that know each other, with a start and an end where they are the machine itself.
+fn scope<'m>(outline: &'m Outline<'m>, whole: bool) -> Block<'m> {
+    let mut blocks: Vec<Block<'m>> = outline.states.iter().map(state).collect();
+    let (mut edges, mut links) = (Vec::new(), Vec::new());
+    for (from, state) in outline.states.iter().enumerate() {
+        connect(outline, from, state, &mut edges, &mut links);
+    }
+    let mut root = outline.start_at;
+    if whole {
+        root = blocks.len();
+        blocks.push(dot(Shape::Start));
+        let end = blocks.len();
+        blocks.push(dot(Shape::End));
+        let mut plain = |from: usize, to: usize, name: (Option<&'m str>, Option<&'m str>)| {
+            links.push(Link {
+                from,
+                to,
+                label: None,
+                stub: labels::size(&labels::stub(None, name.1.unwrap_or("End"))),
+                class: Class::Next as u8,
+                main: true,
+            });
+            edges.push(edge(name, Class::Next, None));
+        };
+        plain(root, outline.start_at, (None, outline.states.get(outline.start_at).map(|state| state.name)));
+        for (from, state) in outline.states.iter().enumerate().filter(|(_, state)| state.ends) {
+            plain(from, end, (Some(state.name), None));
+        }
+    }
+    let graph = Graph { nodes: blocks.iter().map(|block| block.size).collect(), links };
+    let layout = layered::layout(&graph, root);
+    let mut whole = Block { size: layout.size, ..Block::default() };
+    for (block, rect) in blocks.into_iter().zip(&layout.nodes) {
+        whole.put(block, Point { x: rect.x, y: rect.y });
+    }
+    for (mut edge, route) in edges.into_iter().zip(layout.routes) {
+        edge.path = route.path;
+        edge.end = route.end;
+        let label = edge.label.take().map(|(_, label)| label);
+        let label = match route.end {
+            RouteEnd::Stub => Some(labels::stub(label, edge.to.unwrap_or("End"))),
+            RouteEnd::Target | RouteEnd::Trunk => label,
+        };
+        edge.label = route.label.zip(label);
+        whole.edges.push(edge);
+    }
+    whole
+}
+
+fn edge<'m>(name: (Option<&'m str>, Option<&'m str>), class: Class, label: Option<Label>) -> Edge<'m> {
+    Edge {
+        from: name.0,
+        to: name.1,
+        class,
+        path: Path::default(),
+        end: RouteEnd::Target,
+        label: label.map(|label| (Rect::default(), label)),
+    }
+}
+
+/// The lines that leave a state: transitions of one kind to one target are one.
+fn connect<'m>(
+    outline: &'m Outline<'m>,
+    from: usize,
+    state: &'m State<'m>,
+    edges: &mut Vec<Edge<'m>>,
+    links: &mut Vec<Link>,
+) {
+    let mut grouped: Vec<(usize, Class, Vec<&Reason<'m>>)> = Vec::new();
+    let mut known = BTreeMap::new();
+    for transition in &state.transitions {
+        let class = match transition.reason {
+            Reason::Catch { .. } => Class::Catch,
+            Reason::Next | Reason::Choice { .. } | Reason::Default => Class::Next,
+        };
+        let position = *known.entry((transition.target, class)).or_insert_with(|| {
+            grouped.push((transition.target, class, Vec::new()));
+            grouped.len() - 1
+        });
+        grouped[position].2.push(&transition.reason);
+    }
+    for (to, class, reasons) in grouped {
+        let label = labels::of(&reasons);
+        let name = outline.states.get(to).map(|target| target.name);
+        links.push(Link {
+            from,
+            to,
+            label: label.as_ref().map(labels::size),
+            stub: labels::size(&labels::stub(label.clone(), name.unwrap_or_default())),
+            class: class as u8,
+            main: matches!(reasons.as_slice(), [Reason::Next]),
+        });
+        edges.push(edge((Some(state.name), name), class, label));
+    }
+}
+
+fn dot<'m>(shape: Shape<'m>) -> Block<'m> {
+    let rect = Rect { x: 0.0, y: 0.0, width: DOT, height: DOT };
+    let figures = vec![Figure { rect, shape }];
+    Block { size: Size { width: DOT, height: DOT }, figures, edges: Vec::new() }
+}
+
+/// A state's box, with what it owns inside.
+fn state<'m>(state: &'m State<'m>) -> Block<'m> {
+    let inner = match &state.kind {
+        Kind::Parallel { branches } => Some(side_by_side(branches.iter().map(branch).collect())),
+        Kind::Map { processor, .. } => Some(scope(processor, false)),
+        _ => None,
+    };
+    let name_width = inner.as_ref().map_or(NAME_WIDTH, |inner| NAME_WIDTH.max(inner.size.width * 0.8));
+    let mut name = text::wrap(state.name, NAME, name_width, NAME_LINES);
+    if name.is_empty() {
+        name.push(String::new());
+    }
+    let about = text::shorten(&labels::about(&state.kind), ABOUT, ABOUT_WIDTH);
+    let widest = name.iter().map(|line| text::width(line, NAME)).fold(text::width(&about, ABOUT), f64::max);
+    let mut size = Size {
+        width: (widest + ICON + ICON_GAP + 2.0 * PADDING).max(LEAST_WIDTH).ceil(),
+        height: lines(name.len()) * NAME_LINE + ABOUT_LINE + PADDING * 1.4,
+    };
+    let mut block = Block::default();
+    let header = size.height;
+    if let Some(inner) = &inner {
+        size.width = size.width.max(inner.size.width + 2.0 * INSIDE).ceil();
+        size.height = (header + inner.size.height + INSIDE).ceil();
+    }
+    let rect = Rect { x: 0.0, y: 0.0, width: size.width, height: size.height };
+    block.figures.push(Figure { rect, shape: Shape::State { state, name, about } });
+    if let Some(inner) = inner {
+        let at = Point { x: ((size.width - inner.size.width) / 2.0).round(), y: header };
+        block.put(inner, at);
+    }
+    block.size = size;
+    block
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a handful of lines")]
+pub(super) fn lines(count: usize) -> f64 {
+    count as f64
+}
+
+/// A branch with its frame.
+fn branch<'m>(outline: &'m Outline<'m>) -> Block<'m> {
+    let inner = scope(outline, false);
+    let size = Size { width: inner.size.width + 2.0 * INSIDE, height: inner.size.height + 2.0 * INSIDE };
+    let rect = Rect { x: 0.0, y: 0.0, width: size.width, height: size.height };
+    let mut block = Block { size, figures: vec![Figure { rect, shape: Shape::Branch }], edges: Vec::new() };
+    block.put(inner, Point { x: INSIDE, y: INSIDE });
+    block
+}
+
+/// Branches next to each other, in as many rows as their width needs; those of a row have one height.
+fn side_by_side(branches: Vec<Block<'_>>) -> Block<'_> {
+    let mut whole = Block::default();
+    let mut row: Vec<Block<'_>> = Vec::new();
+    let mut width = 0.0;
+    for branch in branches {
+        if !row.is_empty() && width + branch.size.width > BRANCHES_WIDTH {
+            whole.put_row(std::mem::take(&mut row));
+            width = 0.0;
+        }
+        width += branch.size.width + BETWEEN;
+        row.push(branch);
+    }
+    whole.put_row(row);
+    whole
+}
+
+impl Block<'_> {
+    fn put_row(&mut self, row: Vec<Self>) {
+        let height = row.iter().map(|branch| branch.size.height).fold(0.0, f64::max);
+        let top = if self.size.height > 0.0 { self.size.height + BETWEEN } else { 0.0 };
+        let mut x = 0.0;
+        for mut branch in row {
+            if let Some(frame) = branch.figures.first_mut() {
+                frame.rect.height = height;
+            }
+            let width = branch.size.width;
+            self.put(branch, Point { x, y: top });
+            self.size.width = self.size.width.max(x + width);
+            x += width + BETWEEN;
+        }
+        self.size.height = top + height;
+    }
+}
