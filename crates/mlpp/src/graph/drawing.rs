@@ -28,8 +28,8 @@ pub(super) struct Figure<'m> {
 pub(super) enum Shape<'m> {
     Start,
     End,
-    /// A state; its name as it is shown, and a second line of what it is.
-    State { state: &'m State<'m>, name: Vec<String>, about: String },
+    /// A state; its name as it is shown, and below what it is.
+    State { state: &'m State<'m>, name: Vec<String>, about: Vec<String> },
     /// A branch of a Parallel state.
     Branch,
 }
@@ -66,8 +66,11 @@ pub(super) const ICON_GAP: f64 = 9.0;
 /// Widest text of a state's name, and most lines of it: names of up to 80 characters fit, unless they are shouted.
 const NAME_WIDTH: f64 = 190.0;
 const NAME_LINES: usize = 4;
-const ABOUT_WIDTH: f64 = 220.0;
+const ABOUT_WIDTH: f64 = 200.0;
+const ABOUT_LINES: usize = 2;
 const LEAST_WIDTH: f64 = 120.0;
+/// What the end is called.
+const END: &str = "End";
 /// Diameter of start and end.
 const DOT: f64 = 26.0;
 /// Room inside of a state's box around what it owns, and of a branch's.
@@ -122,32 +125,22 @@ impl<'m> Block<'m> {
 /// States that know each other, with a start and an end where they are the machine itself.
 fn scope<'m>(outline: &'m Outline<'m>, whole: bool) -> Block<'m> {
     let mut blocks: Vec<Block<'m>> = outline.states.iter().map(state).collect();
-    let (mut edges, mut links) = (Vec::new(), Vec::new());
-    for (from, state) in outline.states.iter().enumerate() {
-        connect(outline, from, state, &mut edges, &mut links);
-    }
+    let (start, end) = (blocks.len(), blocks.len() + 1);
     let mut root = outline.start_at;
+    let mut lines = Lines::default();
     if whole {
-        root = blocks.len();
-        blocks.push(dot(Shape::Start));
-        let end = blocks.len();
-        blocks.push(dot(Shape::End));
-        let mut plain = |from: usize, to: usize, name: (Option<&'m str>, Option<&'m str>)| {
-            links.push(Link {
-                from,
-                to,
-                label: None,
-                stub: labels::size(&labels::stub(None, name.1.unwrap_or("End"))),
-                class: Class::Next as u8,
-                main: true,
-            });
-            edges.push(edge(name, Class::Next, None));
-        };
-        plain(root, outline.start_at, (None, outline.states.get(outline.start_at).map(|state| state.name)));
-        for (from, state) in outline.states.iter().enumerate().filter(|(_, state)| state.ends) {
-            plain(from, end, (Some(state.name), None));
-        }
+        blocks.extend([dot(Shape::Start), dot(Shape::End)]);
+        root = start;
+        let first = outline.states.get(outline.start_at).map(|state| state.name);
+        lines.plain((start, None), (outline.start_at, first));
     }
+    for (from, state) in outline.states.iter().enumerate() {
+        if whole && state.ends {
+            lines.plain((from, Some(state.name)), (end, None));
+        }
+        lines.transitions(outline, from, state);
+    }
+    let Lines { edges, links } = lines;
     let graph = Graph { nodes: blocks.iter().map(|block| block.size).collect(), links };
     let layout = layered::layout(&graph, root);
     let mut whole = Block { size: layout.size, ..Block::default() };
@@ -159,7 +152,7 @@ fn scope<'m>(outline: &'m Outline<'m>, whole: bool) -> Block<'m> {
         edge.end = route.end;
         let label = edge.label.take().map(|(_, label)| label);
         let label = match route.end {
-            RouteEnd::Stub => Some(labels::stub(label, edge.to.unwrap_or("End"))),
+            RouteEnd::Stub => Some(labels::stub(label, edge.to.unwrap_or(END))),
             RouteEnd::Target | RouteEnd::Trunk => label,
         };
         edge.label = route.label.zip(label);
@@ -168,50 +161,61 @@ fn scope<'m>(outline: &'m Outline<'m>, whole: bool) -> Block<'m> {
     whole
 }
 
-fn edge<'m>(name: (Option<&'m str>, Option<&'m str>), class: Class, label: Option<Label>) -> Edge<'m> {
-    Edge {
-        from: name.0,
-        to: name.1,
-        class,
-        path: Path::default(),
-        end: RouteEnd::Target,
-        label: label.map(|label| (Rect::default(), label)),
-    }
+/// The lines of a scope, and for each the link that is laid out.
+#[derive(Default)]
+struct Lines<'m> {
+    edges: Vec<Edge<'m>>,
+    links: Vec<Link>,
 }
 
-/// The lines that leave a state: transitions of one kind to one target are one.
-fn connect<'m>(
-    outline: &'m Outline<'m>,
-    from: usize,
-    state: &'m State<'m>,
-    edges: &mut Vec<Edge<'m>>,
-    links: &mut Vec<Link>,
-) {
-    let mut grouped: Vec<(usize, Class, Vec<&Reason<'m>>)> = Vec::new();
-    let mut known = BTreeMap::new();
-    for transition in &state.transitions {
-        let class = match transition.reason {
-            Reason::Catch { .. } => Class::Catch,
-            Reason::Next | Reason::Choice { .. } | Reason::Default => Class::Next,
-        };
-        let position = *known.entry((transition.target, class)).or_insert_with(|| {
-            grouped.push((transition.target, class, Vec::new()));
-            grouped.len() - 1
-        });
-        grouped[position].2.push(&transition.reason);
+/// An end of a line: its position, and the state's name.
+type Place<'m> = (usize, Option<&'m str>);
+
+impl<'m> Lines<'m> {
+    /// A line from the start, or to the end.
+    fn plain(&mut self, from: Place<'m>, to: Place<'m>) {
+        self.add(from, to, Class::Next, None, true);
     }
-    for (to, class, reasons) in grouped {
-        let label = labels::of(&reasons);
-        let name = outline.states.get(to).map(|target| target.name);
-        links.push(Link {
-            from,
-            to,
+
+    /// The lines that leave a state: transitions of one class to one target are one.
+    fn transitions(&mut self, outline: &'m Outline<'m>, from: usize, state: &'m State<'m>) {
+        let mut grouped: Vec<(usize, Class, Vec<&Reason<'m>>)> = Vec::new();
+        let mut known = BTreeMap::new();
+        for transition in &state.transitions {
+            let class = match transition.reason {
+                Reason::Catch { .. } => Class::Catch,
+                Reason::Next | Reason::Choice { .. } | Reason::Default => Class::Next,
+            };
+            let position = *known.entry((transition.target, class)).or_insert_with(|| {
+                grouped.push((transition.target, class, Vec::new()));
+                grouped.len() - 1
+            });
+            grouped[position].2.push(&transition.reason);
+        }
+        for (to, class, reasons) in grouped {
+            let name = outline.states.get(to).map(|target| target.name);
+            let main = matches!(reasons.as_slice(), [Reason::Next]);
+            self.add((from, Some(state.name)), (to, name), class, labels::of(&reasons), main);
+        }
+    }
+
+    fn add(&mut self, from: Place<'m>, to: Place<'m>, class: Class, label: Option<Label>, main: bool) {
+        self.links.push(Link {
+            from: from.0,
+            to: to.0,
             label: label.as_ref().map(labels::size),
-            stub: labels::size(&labels::stub(label.clone(), name.unwrap_or_default())),
+            stub: labels::size(&labels::stub(label.clone(), to.1.unwrap_or(END))),
             class: class as u8,
-            main: matches!(reasons.as_slice(), [Reason::Next]),
+            main,
         });
-        edges.push(edge((Some(state.name), name), class, label));
+        self.edges.push(Edge {
+            from: from.1,
+            to: to.1,
+            class,
+            path: Path::default(),
+            end: RouteEnd::Target,
+            label: label.map(|label| (Rect::default(), label)),
+        });
     }
 }
 
@@ -233,11 +237,12 @@ fn state<'m>(state: &'m State<'m>) -> Block<'m> {
     if name.is_empty() {
         name.push(String::new());
     }
-    let about = text::shorten(&labels::about(&state.kind), ABOUT, ABOUT_WIDTH);
-    let widest = name.iter().map(|line| text::width(line, NAME)).fold(text::width(&about, ABOUT), f64::max);
+    let about = text::wrap(&labels::about(&state.kind), ABOUT, ABOUT_WIDTH, ABOUT_LINES);
+    let widths = name.iter().map(|line| text::width(line, NAME));
+    let widest = widths.chain(about.iter().map(|line| text::width(line, ABOUT))).fold(0.0, f64::max);
     let mut size = Size {
         width: (widest + ICON + ICON_GAP + 2.0 * PADDING).max(LEAST_WIDTH).ceil(),
-        height: lines(name.len()) * NAME_LINE + ABOUT_LINE + PADDING * 1.4,
+        height: lines(name.len()) * NAME_LINE + lines(about.len()) * ABOUT_LINE + PADDING * 1.4,
     };
     let mut block = Block::default();
     let header = size.height;

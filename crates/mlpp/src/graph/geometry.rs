@@ -103,11 +103,26 @@ impl Path {
         ));
     }
 
-    /// Turns back: leaves vertically by at most three quarters of `depth`, and returns to the height it left.
+    /// Turns back with rounded corners: goes by at most six tenths of `depth` (upwards where that is negative), to the
+    /// side, and returns to the height it left.
     pub(super) fn turn_to(&mut self, x: f64, depth: f64) {
-        let end = self.end();
-        let y = end.y + depth;
-        self.steps.push(Step::Curve(Point { x: end.x, y }, Point { x, y }, Point { x, y: end.y }));
+        let start = self.end();
+        let radius = (depth.abs() * 0.6).min((x - start.x).abs() / 2.0);
+        let (aside, y) = (radius.copysign(x - start.x), start.y + radius.copysign(depth));
+        self.corner(Point { x: start.x, y }, Point { x: start.x + aside, y });
+        self.line_to(x - aside, y);
+        self.corner(Point { x, y }, Point { x, y: start.y });
+    }
+
+    /// A rounded corner.
+    fn corner(&mut self, corner: Point, end: Point) {
+        let start = self.end();
+        // The curve that comes closest to a quarter of a circle.
+        let toward = |from: Point| Point {
+            x: from.x + (corner.x - from.x) * 0.55,
+            y: from.y + (corner.y - from.y) * 0.55,
+        };
+        self.steps.push(Step::Curve(toward(start), toward(end), end));
     }
 
     pub(super) fn end(&self) -> Point {

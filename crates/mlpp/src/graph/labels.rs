@@ -77,7 +77,7 @@ pub(super) fn size(label: &Label) -> Size {
 /// What a state is, for the line below its name.
 pub(super) fn about(kind: &Kind<'_>) -> String {
     match kind {
-        Kind::Task { resource } => format!("Task · {}", service(resource)),
+        Kind::Task { resource } => format!("Task\u{a0}·\u{a0}{}", service(resource)),
         Kind::Map { distributed: true, .. } => "Map · distributed".to_owned(),
         Kind::Parallel { branches } => match branches.len() {
             1 => "Parallel · 1 branch".to_owned(),
@@ -106,7 +106,7 @@ fn service(resource: &str) -> String {
     match parts.as_slice() {
         ["arn", _, "states", "", "", rest] => (*rest).to_owned(),
         ["arn", _, "lambda", _, _, rest] => {
-            format!("lambda {}", rest.strip_prefix("function:").unwrap_or(rest))
+            format!("lambda\u{a0}{}", rest.strip_prefix("function:").unwrap_or(rest))
         }
         ["arn", _, "states", _, _, rest] => rest.replacen(':', " ", 1),
         _ => resource.to_owned(),
@@ -122,7 +122,7 @@ mod tests {
         for (resource, expected) in [
             ("arn:aws:states:::sagemaker:createTrainingJob.sync", "sagemaker:createTrainingJob.sync"),
             ("arn:aws:states:::aws-sdk:s3:getObject", "aws-sdk:s3:getObject"),
-            ("arn:aws:lambda:us-east-1:111111111111:function:f:1", "lambda f:1"),
+            ("arn:aws:lambda:us-east-1:111111111111:function:f:1", "lambda\u{a0}f:1"),
             ("arn:aws:states:us-east-1:111111111111:activity:a", "activity a"),
             ("${Function}", "${Function}"),
         ] {

@@ -123,7 +123,11 @@ impl Svg {
                     self.line("name", &x, y, line);
                     y += NAME_LINE;
                 }
-                self.line("about", &x, y + ABOUT - NAME + (ABOUT_LINE - ABOUT) / 2.0, about);
+                y += ABOUT - NAME + (ABOUT_LINE - ABOUT) / 2.0;
+                for line in about {
+                    self.line("about", &x, y, line);
+                    y += ABOUT_LINE;
+                }
                 self.add("</g>\n");
             }
         }

@@ -14,6 +14,7 @@ const ASCII: [u16; 95] = [
 const LETTER: u16 = 800;
 const SQUARE: u16 = 1_050;
 const ELLIPSIS: char = '…';
+const NO_BREAK: char = '\u{a0}';
 
 /// The width of a text in pixels.
 pub(super) fn width(text: &str, size: f64) -> f64 {
@@ -36,7 +37,7 @@ fn of(character: char) -> u16 {
 ///
 /// Lines are broken at spaces, else behind punctuation or before a capital, else anywhere.
 pub(super) fn wrap(text: &str, size: f64, most: f64, lines: usize) -> Vec<String> {
-    let mut rest: Vec<char> = text.split_whitespace().collect::<Vec<_>>().join(" ").chars().collect();
+    let mut rest: Vec<char> = one_line(text).chars().collect();
     let mut wrapped = Vec::new();
     while !rest.is_empty() {
         let fitting = fitting(&rest, size, most);
@@ -56,6 +57,12 @@ pub(super) fn wrap(text: &str, size: f64, most: f64, lines: usize) -> Vec<String
         }
     }
     wrapped
+}
+
+/// The text with every run of white space as one space; a no-break space stays.
+fn one_line(text: &str) -> String {
+    let words = text.split(|character: char| character.is_whitespace() && character != NO_BREAK);
+    words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
 /// The text on one line, cut off with an ellipsis where it is too long.

@@ -1,43 +1,48 @@
 //! The order of each row, so that few links cross: sweeps down and up that sort a row by where its neighbours are, then
 //! exchanges of neighbours. The best order that was met is kept.
 
-use super::rows::{Item, Neighbour, Rows};
+use super::rows::{Item, Neighbour, Rows, Weight};
 
 /// Most sweeps, and how much all of them may look at: with a million links every look is dear.
 const SWEEPS: usize = 24;
 const WORK: usize = 6_000_000;
 /// Rows up to this length are improved by exchanging neighbours.
 const EXCHANGED: usize = 60;
+/// How often, while that helps.
+const EXCHANGES: usize = 4;
 
 pub(super) fn sort(rows: &mut Rows, root: usize) {
-    rows.rows = first(&rows.items, rows.rows.len(), root);
     let work: usize = rows.items.iter().map(|item| item.up.len() + item.down.len() + 1).sum();
     let sweeps = (WORK / work.max(1)).clamp(2, SWEEPS);
     let mut sweep = Sweep { items: &rows.items, place: vec![0; rows.items.len()] };
-    let mut order = rows.rows.clone();
-    sweep.number(&order);
-    let mut best = sweep.cost(&order);
-    for turn in 0..sweeps {
-        if best == 0 {
-            break;
+    let mut best: Option<(usize, Vec<Vec<usize>>)> = None;
+    for mirrored in [false, true] {
+        let mut order = first(&rows.items, rows.rows.len(), root, mirrored);
+        sweep.number(&order);
+        for turn in 0..=sweeps {
+            let cost = sweep.cost(&order);
+            if best.as_ref().is_none_or(|(best, _)| cost < *best) {
+                best = Some((cost, order.clone()));
+            }
+            if cost == 0 {
+                break;
+            }
+            let down = turn % 2 == 0;
+            let count = order.len();
+            for step in 0..count {
+                let row = if down { step } else { count - 1 - step };
+                sweep.sort(&mut order[row], down, turn % 4 >= 2);
+            }
+            sweep.exchange(&mut order);
         }
-        let backwards = turn % 4 >= 2;
-        let count = order.len();
-        for step in 0..count {
-            let row = if turn % 2 == 0 { step } else { count - 1 - step };
-            sweep.sort(&mut order[row], turn % 2 == 0, backwards);
-        }
-        sweep.exchange(&mut order);
-        let cost = sweep.cost(&order);
-        if cost < best {
-            best = cost;
-            rows.rows.clone_from(&order);
-        }
+    }
+    if let Some((_, order)) = best {
+        rows.rows = order;
     }
 }
 
-/// The order in which a walk from the root meets the items.
-fn first(items: &[Item], count: usize, root: usize) -> Vec<Vec<usize>> {
+/// The order in which a walk from the root meets the items, the first ones first or last.
+fn first(items: &[Item], count: usize, root: usize, mirrored: bool) -> Vec<Vec<usize>> {
     let mut rows = vec![Vec::new(); count];
     let mut met = vec![false; items.len()];
     for start in std::iter::once(root).chain(0..items.len()) {
@@ -46,12 +51,26 @@ fn first(items: &[Item], count: usize, root: usize) -> Vec<Vec<usize>> {
             let Some(item) = items.get(index).filter(|_| !met[index]) else { continue };
             met[index] = true;
             rows[item.row].push(index);
-            // The last one is looked at first.
-            open.extend(item.down.iter().rev().map(|next| next.item));
+            // The last one is looked at first: the main line is to be on the left of what branches off.
+            let (main, other): (Vec<&Neighbour>, Vec<&Neighbour>) =
+                item.down.iter().rev().partition(|next| next.weight == Weight::Main);
+            open.extend(other.into_iter().chain(main).map(|next| next.item));
             open.extend(item.beside.iter().rev());
         }
     }
+    if mirrored {
+        rows.iter_mut().for_each(|row| row.reverse());
+    }
     rows
+}
+
+/// What it costs that a line is crossed, to be multiplied with the other one's.
+fn price(weight: Weight) -> usize {
+    match weight {
+        Weight::Light => 1,
+        Weight::Inner => 2,
+        Weight::Main => 4,
+    }
 }
 
 struct Sweep<'r> {
@@ -112,8 +131,9 @@ impl Sweep<'_> {
         if neighbours.is_empty() {
             return None;
         }
-        let sum: usize = neighbours.iter().map(|next| self.place[next.item]).sum();
-        Some(sum as f64 / neighbours.len() as f64)
+        let sum: usize = neighbours.iter().map(|next| price(next.weight) * self.place[next.item]).sum();
+        let weights: usize = neighbours.iter().map(|next| price(next.weight)).sum();
+        Some(sum as f64 / weights as f64)
     }
 
     fn before(&self, item: usize, down: bool) -> &[Neighbour] {
@@ -123,15 +143,26 @@ impl Sweep<'_> {
     /// Exchanges items next to each other where that is better, in short rows.
     fn exchange(&mut self, order: &mut [Vec<usize>]) {
         for row in order.iter_mut().filter(|row| (2..=EXCHANGED).contains(&row.len())) {
-            for position in 1..row.len() {
-                let (left, right) = (row[position - 1], row[position]);
-                if self.pair(right, left) < self.pair(left, right) {
-                    row.swap(position - 1, position);
-                    self.place[left] = position;
-                    self.place[right] = position - 1;
+            for _ in 0..EXCHANGES {
+                if !self.exchange_once(row) {
+                    break;
                 }
             }
         }
+    }
+
+    fn exchange_once(&mut self, row: &mut [usize]) -> bool {
+        let mut exchanged = false;
+        for position in 1..row.len() {
+            let (left, right) = (row[position - 1], row[position]);
+            if self.pair(right, left) < self.pair(left, right) {
+                row.swap(position - 1, position);
+                self.place[left] = position;
+                self.place[right] = position - 1;
+                exchanged = true;
+            }
+        }
+        exchanged
     }
 
     /// What crosses between two items while they are in this order, with the turns' ways past them.
@@ -140,7 +171,9 @@ impl Sweep<'_> {
         for down in [true, false] {
             for one in self.before(left, down) {
                 for other in self.before(right, down) {
-                    crossings += usize::from(self.place[one.item] > self.place[other.item]);
+                    if self.place[one.item] > self.place[other.item] {
+                        crossings += price(one.weight) * price(other.weight);
+                    }
                 }
             }
         }
@@ -176,26 +209,26 @@ impl Sweep<'_> {
     fn crossings(&self, upper: &[usize], lower: usize) -> usize {
         let mut sums = vec![0_usize; lower + 1];
         let (mut crossings, mut seen) = (0, 0);
-        let mut ends = Vec::new();
+        let mut ends: Vec<(usize, usize)> = Vec::new();
         for &item in upper {
             ends.clear();
-            ends.extend(self.items[item].down.iter().map(|next| self.place[next.item]));
+            ends.extend(self.items[item].down.iter().map(|next| (self.place[next.item], price(next.weight))));
             ends.sort_unstable();
-            for &end in &ends {
+            for &(end, price) in &ends {
                 // Those seen before that end further right are crossed.
                 let (mut at, mut left) = (end + 1, 0);
                 while at > 0 {
                     left += sums[at];
                     at &= at - 1;
                 }
-                crossings += seen - left;
+                crossings += (seen - left) * price;
                 // Links of one item do not cross each other: sorted, none of them ends right of a later one.
                 let mut at = end + 1;
                 while at < sums.len() {
-                    sums[at] += 1;
+                    sums[at] += price;
                     at += at & at.wrapping_neg();
                 }
-                seen += 1;
+                seen += price;
             }
         }
         crossings

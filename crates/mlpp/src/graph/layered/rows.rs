@@ -76,12 +76,13 @@ struct Group {
 }
 
 pub(super) fn build(graph: &Graph, ranks: &Ranks) -> Rows {
-    let mut builder = Builder { graph, ranks, items: Vec::new(), chains: Vec::new() };
+    let mut builder = Builder { graph, ranks, items: Vec::new(), chains: Vec::new(), only: Vec::new() };
     builder.items.extend(
         graph.nodes.iter().zip(&ranks.rank).map(|(size, row)| Item::new(*row, *size, What::Node)),
     );
     let chain = Chain { items: Vec::new(), label: None, end: super::RouteEnd::Target };
     builder.chains = vec![chain; graph.links.len()];
+    builder.only = builder.only();
     // The shortest trunks first, as long as there is room; then in the order of the links.
     let mut groups = builder.groups();
     let mut room = TRUNKS + TRUNKS_PER_NODE * graph.nodes.len();
@@ -109,6 +110,8 @@ struct Builder<'g> {
     ranks: &'g Ranks,
     items: Vec<Item>,
     chains: Vec<Chain>,
+    /// For each link, whether it is the only one of its source that goes down without a trunk.
+    only: Vec<bool>,
 }
 
 impl Builder<'_> {
@@ -149,6 +152,19 @@ impl Builder<'_> {
         }
     }
 
+    fn only(&self) -> Vec<bool> {
+        let short = |index: usize| {
+            let target = self.ranks.rank[self.graph.links[index].to];
+            !self.ranks.backward[index] && self.join(index).is_some_and(|row| row >= target)
+        };
+        let mut counts = vec![0_usize; self.graph.nodes.len()];
+        for (index, link) in self.graph.links.iter().enumerate() {
+            counts[link.from] += usize::from(short(index));
+        }
+        let links = self.graph.links.iter().enumerate();
+        links.map(|(index, link)| short(index) && counts[link.from] == 1).collect()
+    }
+
     fn trunk(&mut self, group: &Group) {
         let first = self.items.len();
         for row in group.trunk.clone() {
@@ -174,16 +190,17 @@ impl Builder<'_> {
         };
         for &index in &group.links {
             let link = &self.graph.links[index];
-            let weight = if link.main { Weight::Main } else { Weight::Light };
+            let weight = if link.main || self.only[index] { Weight::Main } else { Weight::Light };
             let mut items = vec![link.from];
             let label = link.label.map(|size| self.label(index, size, &mut items, weight));
             let join = self.join(index).filter(|row| group.trunk.contains(row));
             let end = match join {
                 Some(row) => {
                     let last = items[items.len() - 1];
-                    let weight = if label.is_some() { Weight::Main } else { weight };
+                    let owner = owner.is_some_and(|(_, owner)| owner == index);
+                    let weight = if label.is_some() && owner { Weight::Main } else { weight };
                     self.step(last, item_of(row), weight);
-                    if owner.is_some_and(|(_, owner)| owner == index) {
+                    if owner {
                         if group.backward {
                             items.extend((first..=item_of(row)).rev());
                         } else {
