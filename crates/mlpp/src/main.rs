@@ -7,6 +7,7 @@ mod error;
 mod exit_code;
 mod file_set;
 mod findings;
+mod graph;
 mod manifest;
 mod output;
 mod pages;

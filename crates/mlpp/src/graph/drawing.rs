@@ -29,7 +29,11 @@ pub(super) enum Shape<'m> {
     Start,
     End,
     /// A state; its name as it is shown, and below what it is.
-    State { state: &'m State<'m>, name: Vec<String>, about: Vec<String> },
+    State {
+        state: &'m State<'m>,
+        name: Vec<String>,
+        about: Vec<String>,
+    },
     /// A branch of a Parallel state.
     Branch,
 }
@@ -67,7 +71,7 @@ pub(super) const ICON_GAP: f64 = 9.0;
 const NAME_WIDTH: f64 = 190.0;
 const NAME_LINES: usize = 4;
 const ABOUT_WIDTH: f64 = 200.0;
-const ABOUT_LINES: usize = 2;
+const ABOUT_LINES: usize = 3;
 const LEAST_WIDTH: f64 = 120.0;
 /// What the end is called.
 const END: &str = "End";
@@ -101,7 +105,7 @@ struct Block<'m> {
     edges: Vec<Edge<'m>>,
 }
 
-impl<'m> Block<'m> {
+impl Block<'_> {
     fn move_by(&mut self, by: Point) {
         for figure in &mut self.figures {
             figure.rect = figure.rect.moved(by);
@@ -219,7 +223,7 @@ impl<'m> Lines<'m> {
     }
 }
 
-fn dot<'m>(shape: Shape<'m>) -> Block<'m> {
+fn dot(shape: Shape<'_>) -> Block<'_> {
     let rect = Rect { x: 0.0, y: 0.0, width: DOT, height: DOT };
     let figures = vec![Figure { rect, shape }];
     Block { size: Size { width: DOT, height: DOT }, figures, edges: Vec::new() }

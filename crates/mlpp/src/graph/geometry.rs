@@ -96,19 +96,15 @@ impl Path {
             return;
         }
         let middle = f64::midpoint(end.y, y);
-        self.steps.push(Step::Curve(
-            Point { x: end.x, y: middle },
-            Point { x, y: middle },
-            Point { x, y },
-        ));
+        self.steps.push(Step::Curve(Point { x: end.x, y: middle }, Point { x, y: middle }, Point { x, y }));
     }
 
-    /// Turns back with rounded corners: goes by at most six tenths of `depth` (upwards where that is negative), to the
-    /// side, and returns to the height it left.
+    /// Turns back with rounded corners: goes by `depth` (upwards where that is negative), to the side, and returns to the
+    /// height it left.
     pub(super) fn turn_to(&mut self, x: f64, depth: f64) {
         let start = self.end();
-        let radius = (depth.abs() * 0.6).min((x - start.x).abs() / 2.0);
-        let (aside, y) = (radius.copysign(x - start.x), start.y + radius.copysign(depth));
+        let aside = depth.abs().min((x - start.x).abs() / 2.0).copysign(x - start.x);
+        let y = start.y + depth;
         self.corner(Point { x: start.x, y }, Point { x: start.x + aside, y });
         self.line_to(x - aside, y);
         self.corner(Point { x, y }, Point { x, y: start.y });

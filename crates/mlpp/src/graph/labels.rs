@@ -68,10 +68,7 @@ pub(super) fn stub(label: Option<Label>, target: &str) -> Label {
 /// The room that a label takes.
 pub(super) fn size(label: &Label) -> Size {
     let widest = label.lines.iter().map(|line| text::width(line, SIZE)).fold(0.0, f64::max);
-    Size {
-        width: (widest + 2.0 * BESIDE).ceil(),
-        height: lines(label.lines.len()) * LINE + 2.0 * ABOVE,
-    }
+    Size { width: (widest + 2.0 * BESIDE).ceil(), height: lines(label.lines.len()) * LINE + 2.0 * ABOVE }
 }
 
 /// What a state is, for the line below its name.

@@ -84,7 +84,9 @@ impl Svg {
         match &figure.shape {
             Shape::Start => {
                 let radius = number(radius - 1.0);
-                self.add(&format!("<g class=\"start\"><title>Start</title><circle cx=\"{x}\" cy=\"{y}\" r=\"{radius}\"/>"));
+                self.add(&format!(
+                    "<g class=\"start\"><title>Start</title><circle cx=\"{x}\" cy=\"{y}\" r=\"{radius}\"/>"
+                ));
                 let arrow = format!("M{} {}v10l8 -5z", number(center.x - 3.0), number(center.y - 5.0));
                 self.add(&format!("<path d=\"{arrow}\"/></g>\n"));
             }
@@ -220,8 +222,8 @@ fn data(path: &Path) -> String {
         let _ = match step {
             Step::Line(end) => write!(data, "L{} {}", number(end.x), number(end.y)),
             Step::Curve(one, two, end) => {
-                let [a, b, c, d, e, f] = [one.x, one.y, two.x, two.y, end.x, end.y].map(number);
-                write!(data, "C{a} {b} {c} {d} {e} {f}")
+                let all = [one.x, one.y, two.x, two.y, end.x, end.y].map(number);
+                write!(data, "C{}", all.join(" "))
             }
         };
     }

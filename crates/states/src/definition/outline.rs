@@ -199,7 +199,7 @@ fn write_rules(rules: &[Rule], between: &str, inner: bool, text: &mut String) {
     }
 }
 
-fn write_test(test: &Test, text: &mut String) {
+fn write_test(test: &Test, into: &mut String) {
     let written = match test {
         Test::Compare { order, expected, .. } => {
             let order = match order {
@@ -210,11 +210,11 @@ fn write_test(test: &Test, text: &mut String) {
                 Order::GreaterThanEquals => ">=",
             };
             match expected {
-                Expected::Literal(value) => write!(text, " {order} {value}"),
-                Expected::Path(path) => write!(text, " {order} {}", one_line(path.text())),
+                Expected::Literal(value) => write!(into, " {order} {value}"),
+                Expected::Path(path) => write!(into, " {order} {}", one_line(path.text())),
             }
         }
-        Test::Matches(pattern) => write!(text, " matches {}", serde_json::Value::from(pattern.as_str())),
+        Test::Matches(pattern) => write!(into, " matches {}", serde_json::Value::from(pattern.as_str())),
         Test::Is { what, expected } => {
             let what = match what {
                 What::Boolean => "boolean",
@@ -224,7 +224,7 @@ fn write_test(test: &Test, text: &mut String) {
                 What::String => "a string",
                 What::Timestamp => "a timestamp",
             };
-            write!(text, " is {}{what}", if *expected { "" } else { "not " })
+            write!(into, " is {}{what}", if *expected { "" } else { "not " })
         }
     };
     // Writing to a String does not fail.

@@ -2,6 +2,7 @@
 
 mod check;
 mod definition;
+mod graph;
 mod run;
 mod test;
 
@@ -23,6 +24,7 @@ enum Command {
     Check(check::Args),
     Run(run::Args),
     Test(test::Args),
+    Graph(graph::Args),
 }
 
 /// Runs the command.
@@ -31,5 +33,6 @@ pub(crate) fn run(args: &Args) -> Result<ProcessExitCode, CommandError> {
         Command::Check(args) => check::run(args),
         Command::Run(args) => run::run(args),
         Command::Test(args) => test::run(args),
+        Command::Graph(args) => graph::run(args),
     }
 }

@@ -30,7 +30,9 @@ pub(super) fn assign(rows: &Rows) -> Vec<f64> {
     for (index, x) in all.iter_mut().enumerate() {
         let right = index % 2 == 1;
         let shift = if right { narrow.1 - bounds[index].1 } else { narrow.0 - bounds[index].0 };
-        x.iter_mut().for_each(|x| *x += shift);
+        for x in x.iter_mut() {
+            *x += shift;
+        }
     }
     let mut middle = Vec::with_capacity(rows.items.len());
     for item in 0..rows.items.len() {
@@ -59,7 +61,7 @@ fn distance(one: &Item, other: &Item) -> f64 {
 
 /// Rounding must not put one box over another.
 fn separate(rows: &Rows, x: &mut [f64]) {
-    for row in &rows.rows {
+    for row in &rows.order {
         for pair in row.windows(2) {
             if let [left, right] = *pair {
                 x[right] = x[right].max(x[left] + distance(&rows.items[left], &rows.items[right]));
@@ -72,7 +74,7 @@ fn separate(rows: &Rows, x: &mut [f64]) {
 fn conflicts(rows: &Rows) -> HashSet<(usize, usize)> {
     let mut conflicts = HashSet::new();
     let place = places(rows);
-    for pair in rows.rows.windows(2) {
+    for pair in rows.order.windows(2) {
         let [upper, lower] = pair else { continue };
         // Between two inner links that are next to each other nothing else may cross to the outside.
         let (mut from, mut scanned) = (0, 0);
@@ -108,7 +110,7 @@ fn conflicts(rows: &Rows) -> HashSet<(usize, usize)> {
 
 fn places(rows: &Rows) -> Vec<usize> {
     let mut place = vec![0; rows.items.len()];
-    for row in &rows.rows {
+    for row in &rows.order {
         for (position, &item) in row.iter().enumerate() {
             place[item] = position;
         }
@@ -118,17 +120,21 @@ fn places(rows: &Rows) -> Vec<usize> {
 
 /// One of the four: aligned with the row above or below, as far left or right as can be.
 fn one_sided(rows: &Rows, conflicts: &HashSet<(usize, usize)>, down: bool, right: bool) -> Vec<f64> {
-    let mut order: Vec<Vec<usize>> = rows.rows.clone();
+    let mut order: Vec<Vec<usize>> = rows.order.clone();
     if !down {
         order.reverse();
     }
     if right {
-        order.iter_mut().for_each(|row| row.reverse());
+        for row in &mut order {
+            row.reverse();
+        }
     }
     let root = align(rows, &order, conflicts, down);
     let mut x = compact(rows, &order, &root);
     if right {
-        x.iter_mut().for_each(|x| *x = -*x);
+        for x in &mut x {
+            *x = -*x;
+        }
     }
     x
 }
@@ -148,9 +154,8 @@ fn align(rows: &Rows, order: &[Vec<usize>], conflicts: &HashSet<(usize, usize)>,
         let mut free = 0;
         for &item in row {
             let before = if down { &rows.items[item].up } else { &rows.items[item].down };
-            let allowed = |other: usize| {
-                !conflicts.contains(&if down { (other, item) } else { (item, other) })
-            };
+            let allowed =
+                |other: usize| !conflicts.contains(&if down { (other, item) } else { (item, other) });
             neighbours.clear();
             neighbours.extend(before.iter().map(|next| next.item).filter(|other| allowed(*other)));
             neighbours.sort_by_key(|other| place[*other]);
@@ -180,7 +185,8 @@ fn compact(rows: &Rows, order: &[Vec<usize>], root: &[usize]) -> Vec<f64> {
         }
     }
     let mut x = vec![0.0_f64; count];
-    let mut sorted: Vec<usize> = (0..count).filter(|item| root[*item] == *item && before[*item] == 0).collect();
+    let mut sorted: Vec<usize> =
+        (0..count).filter(|item| root[*item] == *item && before[*item] == 0).collect();
     let mut next = 0;
     while let Some(&block) = sorted.get(next) {
         next += 1;
@@ -193,9 +199,9 @@ fn compact(rows: &Rows, order: &[Vec<usize>], root: &[usize]) -> Vec<f64> {
         }
     }
     for &block in sorted.iter().rev() {
-        let room = after[block].iter().map(|(other, apart)| x[*other] - apart).fold(f64::INFINITY, f64::min);
-        if room.is_finite() {
-            x[block] = x[block].max(room);
+        let limit = after[block].iter().map(|(other, apart)| x[*other] - apart).fold(f64::INFINITY, f64::min);
+        if limit.is_finite() {
+            x[block] = x[block].max(limit);
         }
     }
     (0..count).map(|item| x[root[item]]).collect()

@@ -17,7 +17,7 @@ pub(super) fn sort(rows: &mut Rows, root: usize) {
     let mut sweep = Sweep { items: &rows.items, place: vec![0; rows.items.len()] };
     let mut best: Option<(usize, Vec<Vec<usize>>)> = None;
     for mirrored in [false, true] {
-        let mut order = first(&rows.items, rows.rows.len(), root, mirrored);
+        let mut order = first(&rows.items, rows.order.len(), root, mirrored);
         sweep.number(&order);
         for turn in 0..=sweeps {
             let cost = sweep.cost(&order);
@@ -37,7 +37,7 @@ pub(super) fn sort(rows: &mut Rows, root: usize) {
         }
     }
     if let Some((_, order)) = best {
-        rows.rows = order;
+        rows.order = order;
     }
 }
 
@@ -59,7 +59,9 @@ fn first(items: &[Item], count: usize, root: usize, mirrored: bool) -> Vec<Vec<u
         }
     }
     if mirrored {
-        rows.iter_mut().for_each(|row| row.reverse());
+        for row in &mut rows {
+            row.reverse();
+        }
     }
     rows
 }
@@ -119,8 +121,8 @@ impl Sweep<'_> {
         if own.is_some() {
             return own;
         }
-        let beside = self.items[item].beside.iter().copied();
-        let (other, key) = beside.filter_map(|other| Some((other, self.mean(other, down)?))).next()?;
+        let mut beside = self.items[item].beside.iter().copied();
+        let (other, key) = beside.find_map(|other| Some((other, self.mean(other, down)?)))?;
         let side = if self.place[item] < self.place[other] { -0.01 } else { 0.01 };
         Some(key + side)
     }

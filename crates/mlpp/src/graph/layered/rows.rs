@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::ranks::Ranks;
-use super::{Graph, Size};
+use super::{Graph, RouteEnd, Size};
 
 /// Something on a row.
 #[derive(Debug)]
@@ -49,7 +49,7 @@ pub(super) struct Chain {
     pub(super) items: Vec<usize>,
     /// The item with the label; for a stub the last one.
     pub(super) label: Option<usize>,
-    pub(super) end: super::RouteEnd,
+    pub(super) end: RouteEnd,
 }
 
 #[derive(Debug)]
@@ -57,7 +57,7 @@ pub(super) struct Rows {
     /// The first ones are the nodes, by their positions in the graph.
     pub(super) items: Vec<Item>,
     /// The items of each row, from left to right.
-    pub(super) rows: Vec<Vec<usize>>,
+    pub(super) order: Vec<Vec<usize>>,
     /// For each link.
     pub(super) chains: Vec<Chain>,
 }
@@ -77,10 +77,10 @@ struct Group {
 
 pub(super) fn build(graph: &Graph, ranks: &Ranks) -> Rows {
     let mut builder = Builder { graph, ranks, items: Vec::new(), chains: Vec::new(), only: Vec::new() };
-    builder.items.extend(
-        graph.nodes.iter().zip(&ranks.rank).map(|(size, row)| Item::new(*row, *size, What::Node)),
-    );
-    let chain = Chain { items: Vec::new(), label: None, end: super::RouteEnd::Target };
+    builder
+        .items
+        .extend(graph.nodes.iter().zip(&ranks.rank).map(|(size, row)| Item::new(*row, *size, What::Node)));
+    let chain = Chain { items: Vec::new(), label: None, end: RouteEnd::Target };
     builder.chains = vec![chain; graph.links.len()];
     builder.only = builder.only();
     // The shortest trunks first, as long as there is room; then in the order of the links.
@@ -98,11 +98,11 @@ pub(super) fn build(graph: &Graph, ranks: &Ranks) -> Rows {
         if stub { builder.stubs(&group) } else { builder.trunk(&group) }
     }
     let count = builder.items.iter().map(|item| item.row + 1).max().unwrap_or(0);
-    let mut rows = vec![Vec::new(); count];
+    let mut order = vec![Vec::new(); count];
     for (index, item) in builder.items.iter().enumerate() {
-        rows[item.row].push(index);
+        order[item.row].push(index);
     }
-    Rows { items: builder.items, rows, chains: builder.chains }
+    Rows { items: builder.items, order, chains: builder.chains }
 }
 
 struct Builder<'g> {
@@ -193,33 +193,29 @@ impl Builder<'_> {
             let weight = if link.main || self.only[index] { Weight::Main } else { Weight::Light };
             let mut items = vec![link.from];
             let label = link.label.map(|size| self.label(index, size, &mut items, weight));
+            let last = items[items.len() - 1];
+            let owner = owner.is_some_and(|(_, owner)| owner == index);
             let join = self.join(index).filter(|row| group.trunk.contains(row));
+            // What joins a trunk is bent there anyway.
+            let straight = label.is_some() && (owner || join.is_none());
+            let weight = if straight { Weight::Main } else { weight };
+            self.step(last, join.map_or(group.to, item_of), weight);
             let end = match join {
+                Some(row) if owner && group.backward => {
+                    items.extend((first..=item_of(row)).rev());
+                    RouteEnd::Target
+                }
+                Some(row) if owner => {
+                    items.extend(item_of(row)..item_of(group.trunk.end));
+                    RouteEnd::Target
+                }
                 Some(row) => {
-                    let last = items[items.len() - 1];
-                    let owner = owner.is_some_and(|(_, owner)| owner == index);
-                    let weight = if label.is_some() && owner { Weight::Main } else { weight };
-                    self.step(last, item_of(row), weight);
-                    if owner {
-                        if group.backward {
-                            items.extend((first..=item_of(row)).rev());
-                        } else {
-                            items.extend(item_of(row)..item_of(group.trunk.end));
-                        }
-                        super::RouteEnd::Target
-                    } else {
-                        items.push(item_of(row));
-                        super::RouteEnd::Trunk
-                    }
+                    items.push(item_of(row));
+                    RouteEnd::Trunk
                 }
-                None => {
-                    let last = items[items.len() - 1];
-                    let weight = if label.is_some() { Weight::Main } else { weight };
-                    self.step(last, group.to, weight);
-                    super::RouteEnd::Target
-                }
+                None => RouteEnd::Target,
             };
-            if end == super::RouteEnd::Target {
+            if end == RouteEnd::Target {
                 items.push(group.to);
             }
             self.chains[index] = Chain { items, label, end };
@@ -240,7 +236,7 @@ impl Builder<'_> {
             let item = self.items.len() - 1;
             self.connect(link.from, item, Weight::Light);
             let items = vec![link.from, item];
-            self.chains[index] = Chain { items, label: Some(item), end: super::RouteEnd::Stub };
+            self.chains[index] = Chain { items, label: Some(item), end: RouteEnd::Stub };
         }
     }
 

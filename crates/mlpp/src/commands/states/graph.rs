@@ -1,0 +1,136 @@
+use std::fs::{self, Permissions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode as ProcessExitCode;
+
+use clap::ValueEnum;
+use mlpp_states::WorkflowType;
+
+use super::definition::Definition;
+use crate::error::{CommandError, Plain};
+use crate::exit_code::ExitCode;
+use crate::{graph, output};
+
+/// Draw a definition: its states, what leads from one to another, and what is inside Map and Parallel states
+///
+/// Transitions from one state to another of the same kind are one line, and lines to the same state join. The drawing has a
+/// background of its own and follows a reader's light or dark mode; the same definition gives the same bytes.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Definition; - is standard input
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// File to write, replaced as a whole; without it, or with -, standard output
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Format; without it what the output's name ends with says it (.svg, .dot, .gv, .mmd, .mermaid), else svg
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    format: Option<Format>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// An image
+    Svg,
+    /// For Graphviz
+    Dot,
+    /// A Mermaid flowchart, for Markdown
+    Mermaid,
+}
+
+/// Runs the command.
+pub(super) fn run(args: &Args) -> Result<ProcessExitCode, CommandError> {
+    let file = args.output.as_deref().filter(|file| *file != Path::new("-"));
+    let format = match (args.format, file) {
+        (Some(format), _) => format,
+        (None, Some(file)) => format_of(file)?,
+        (None, None) => Format::Svg,
+    };
+    let definition = Definition::read(&args.file)?;
+    // Standard has all that Express has.
+    let machine = definition.compile(WorkflowType::Standard)?;
+    let outline = machine.outline();
+    let title = title(&args.file);
+    let text = match format {
+        Format::Svg => graph::svg(&outline, &title),
+        Format::Dot => graph::dot(&outline, &title),
+        Format::Mermaid => graph::mermaid(&outline),
+    };
+    match file {
+        Some(file) => write(file, &text)
+            .map_err(|error| CommandError::failed(&format!("write {}", file.display()), error))?,
+        None => output::data(text.trim_end())?,
+    }
+    Ok(ExitCode::Success.into())
+}
+
+/// The format that a file's name says.
+///
+/// # Errors
+/// `states/graph-format`: it ends with something else.
+fn format_of(file: &Path) -> Result<Format, CommandError> {
+    let Some(extension) = file.extension() else { return Ok(Format::Svg) };
+    match extension.to_string_lossy().to_lowercase().as_str() {
+        "svg" => Ok(Format::Svg),
+        "dot" | "gv" => Ok(Format::Dot),
+        "mmd" | "mermaid" => Ok(Format::Mermaid),
+        other => {
+            let message = format!("{} does not say a format: .{other} is none", file.display());
+            let help =
+                "end the name with .svg, .dot, .gv, .mmd or .mermaid, or say --format svg, dot or mermaid";
+            let plain = Plain { code: "states/graph-format", message, help: help.to_owned() };
+            Err(CommandError::one(ExitCode::InvalidInput, plain))
+        }
+    }
+}
+
+/// What the drawing is called: the file's name without its folder, so that it does not depend on who draws it.
+fn title(file: &Path) -> String {
+    match file.file_name() {
+        Some(name) if file != Path::new("-") => {
+            let name = name.to_string_lossy();
+            name.strip_suffix(".json")
+                .map_or(&*name, |name| name.strip_suffix(".asl").unwrap_or(name))
+                .to_owned()
+        }
+        _ => "State machine".to_owned(),
+    }
+}
+
+/// Writes a file: all of it, or nothing. What is no file, such as a pipe, is written to.
+fn write(file: &Path, text: &str) -> io::Result<()> {
+    // A link stays one: what it leads to is replaced.
+    let name = match fs::canonicalize(file) {
+        Ok(name) => name,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => file.to_owned(),
+        Err(error) => return Err(error),
+    };
+    if fs::metadata(&name).is_ok_and(|metadata| !metadata.is_file()) {
+        return fs::OpenOptions::new().write(true).open(&name)?.write_all(text.as_bytes());
+    }
+    let folder = name.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // The permissions of a new file, less what the process masks.
+    let mut whole =
+        tempfile::Builder::new().permissions(Permissions::from_mode(0o666)).tempfile_in(folder)?;
+    whole.write_all(text.as_bytes())?;
+    whole.persist(&name).map_err(|error| error.error)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_title_is_the_bare_name() {
+        for (file, expected) in [
+            ("workflows/model-tuning.asl.json", "model-tuning"),
+            ("a.json", "a"),
+            ("machine", "machine"),
+            ("-", "State machine"),
+        ] {
+            assert_eq!(title(Path::new(file)), expected);
+        }
+    }
+}
