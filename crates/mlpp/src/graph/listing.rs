@@ -62,7 +62,8 @@ fn scope(outline: &Outline<'_>, free: &mut usize, format: &mut impl Format) -> u
             _ => &[],
         };
         let kind = labels::type_name(&state.kind);
-        let lines = [state.name.to_owned(), labels::about(&state.kind)];
+        // Nobody breaks these lines: a plain space will do.
+        let lines = [state.name.to_owned(), labels::about(&state.kind).replace('\u{a0}', " ")];
         if inner.is_empty() {
             format.node(id, kind, &lines);
             continue;

