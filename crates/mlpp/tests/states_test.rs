@@ -207,6 +207,8 @@ fn a_refused_request_is_told_to_people_with_what_to_do() {
     let told = refused("states/not-json", &["pass.json", "--input", "{\"a\": }"]);
     assert!(told.contains("--input:1:7"), "{told}");
     refused("states/not-valid", &["pass.json", "--mock", r#"{"reslt": 1}"#]);
+    let told = refused("states/not-valid", &["-", "--input", "-"]);
+    assert!(told.contains("standard input is named more than once"), "{told}");
     refused("states/file-absent", &["pass.json", "--mock", "nowhere.json"]);
     project.write("wrong.json", r#"{"Type": "Pass", "Nxt": "A"}"#);
     refused("SCHEMA_VALIDATION_FAILED", &["wrong.json"]);

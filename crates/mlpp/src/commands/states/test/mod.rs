@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::definition::Definition;
-use crate::error::CommandError;
+use crate::error::{CommandError, Plain};
 use crate::exit_code::ExitCode;
 use crate::output;
 use source::{Json, Source};
@@ -118,6 +118,7 @@ struct Refusal<'a> {
 
 /// Runs the command.
 pub(super) fn run(args: &Args) -> Result<ProcessExitCode, CommandError> {
+    args.check_stdin()?;
     let definition = Definition::read(&args.file)?;
     let input = args.input.as_ref().map(|source| source.read("--input")).transpose()?;
     let request = request(args, &definition, input.as_ref())?;
@@ -139,6 +140,20 @@ pub(super) fn run(args: &Args) -> Result<ProcessExitCode, CommandError> {
     }
     let succeeded = response.status == TestStateStatus::Succeeded;
     Ok(if succeeded { ExitCode::Success } else { ExitCode::WorkflowFailed }.into())
+}
+
+impl Args {
+    /// Standard input can be read once.
+    fn check_stdin(&self) -> Result<(), CommandError> {
+        let sources = [&self.input, &self.mock, &self.variables, &self.context, &self.configuration];
+        let stdin = sources.into_iter().flatten().filter(|source| source.is_stdin()).count();
+        if stdin + usize::from(self.file.as_os_str() == "-") < 2 {
+            return Ok(());
+        }
+        let message = "standard input is named more than once".to_owned();
+        let help = "it can be read once; name files for the others, or give the JSON itself".to_owned();
+        Err(CommandError::one(ExitCode::InvalidInput, Plain { code: "states/not-valid", message, help }))
+    }
 }
 
 fn request(

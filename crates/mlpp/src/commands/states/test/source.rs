@@ -37,6 +37,11 @@ impl FromStr for Source {
 }
 
 impl Source {
+    /// Whether it is standard input.
+    pub(super) fn is_stdin(&self) -> bool {
+        matches!(self, Self::File(file) if file.as_os_str() == "-")
+    }
+
     /// The text; `option` is what it is called where it is no file.
     ///
     /// # Errors
