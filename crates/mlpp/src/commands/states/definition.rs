@@ -4,8 +4,6 @@ use std::io::Read as _;
 use std::path::Path;
 
 use mlpp_states::{Diagnostic, Severity, StateMachine, WorkflowType};
-use serde::de::DeserializeOwned;
-use serde_json::Value;
 
 use crate::error::{CommandError, Finding, Plain};
 use crate::exit_code::ExitCode;
@@ -75,41 +73,6 @@ pub(super) fn read_text(file: &Path) -> Result<(String, String), CommandError> {
             Err(CommandError::one(ExitCode::InvalidInput, plain))
         }
         Err(error) => Err(CommandError::failed(&format!("read {name}"), error)),
-    }
-}
-
-/// A file with a JSON value.
-#[derive(Debug)]
-pub(super) struct JsonFile {
-    name: String,
-    text: String,
-    pub(super) value: Value,
-}
-
-/// Reads a file with JSON, or standard input for `-`.
-///
-/// # Errors
-/// `states/file-absent`, `states/not-json`.
-pub(super) fn read_json(file: &Path) -> Result<JsonFile, CommandError> {
-    let (name, text) = read_text(file)?;
-    match serde_json::from_str(&text) {
-        Ok(value) => Ok(JsonFile { name, text, value }),
-        Err(error) => Err(not_json(&name, &text, &error, "states/not-json", "write JSON")),
-    }
-}
-
-impl JsonFile {
-    /// What a file of recorded tasks is.
-    pub(super) const TASKS: &'static str =
-        "the file holds a list of tasks, each with its state and its result; see mlpp states run --help";
-
-    /// The value as one of its own type; `expected` says to people what that is.
-    ///
-    /// # Errors
-    /// `states/not-valid`, at the place that is wrong.
-    pub(super) fn typed<T: DeserializeOwned>(self, expected: &str) -> Result<T, CommandError> {
-        serde_json::from_str(&self.text)
-            .map_err(|error| not_json(&self.name, &self.text, &error, "states/not-valid", expected))
     }
 }
 

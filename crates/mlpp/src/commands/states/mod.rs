@@ -4,6 +4,7 @@ mod check;
 mod definition;
 mod graph;
 mod run;
+mod source;
 mod test;
 
 use std::process::ExitCode as ProcessExitCode;

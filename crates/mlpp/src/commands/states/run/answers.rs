@@ -6,7 +6,7 @@ use mlpp_local::{LocalObjects, MapObjects};
 use mlpp_states::recorded::{RecordedTask, RecordedTasks};
 use mlpp_states::{Event, TaskPurpose, TaskRequest};
 
-use super::super::definition::{JsonFile, read_json};
+use super::super::source::Source;
 use crate::error::{CommandError, Plain};
 use crate::exit_code::ExitCode;
 use crate::output;
@@ -20,13 +20,13 @@ pub(super) struct Answers {
 }
 
 impl Answers {
-    /// Recorded tasks from a file, objects below a folder.
+    /// Recorded tasks, and objects below a folder.
     ///
     /// # Errors
     /// A file that is not there or is no list of tasks; a folder that is not there.
-    pub(super) fn read(tasks: Option<&Path>, objects: Option<&Path>) -> Result<Self, CommandError> {
+    pub(super) fn read(tasks: Option<&Source>, objects: Option<&Path>) -> Result<Self, CommandError> {
         let list: Vec<RecordedTask> = match tasks {
-            Some(file) => read_json(file)?.typed(JsonFile::TASKS)?,
+            Some(source) => source.read("--tasks")?.typed()?,
             None => Vec::new(),
         };
         if let Some(folder) = objects.filter(|folder| !folder.is_dir()) {

@@ -9,8 +9,10 @@ use std::sync::Arc;
 
 use clap::ValueEnum;
 use mlpp_states::{HistoryEvent, Limits, Outcome, Simulation, StartParameters, Timestamp, WorkflowType};
+use serde_json::Value;
 
-use super::definition::{Definition, read_json};
+use super::definition::Definition;
+use super::source::Source;
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use answers::Answers;
@@ -20,22 +22,24 @@ use answers::Answers;
 /// Waits, timeouts and delays before retries pass at once. Tasks do nothing: each is answered what --tasks has recorded for
 /// it. Nothing is written but the results of a distributed Map, below --objects. The exit code is 0 when the execution
 /// succeeded, and 4 when it failed, timed out, or waits for ever.
+///
+/// Each JSON is a file, - for standard input, or the JSON itself where it begins with {, [ or ".
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The definition; - is standard input
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// The execution's input, as a file with JSON; without it, the input is {}
-    #[arg(long, value_name = "FILE")]
-    input: Option<PathBuf>,
-    /// What tasks are answered: a JSON list, each entry with state, attempt, iteration, and the result
+    /// The execution's input; without it, the input is {}
+    #[arg(long, value_name = "JSON")]
+    input: Option<Source>,
+    /// What tasks are answered: a list, each entry with state, attempt, iteration, and the result
     ///
     /// An entry is {"state": NAME, "attempt": 0, "iteration": [{"map": NAME, "index": 0}], "parameters": …, "submitted": …,
     /// "result": {"event": "TaskSucceeded", "output": …} or {"event": "TaskFailed", "error": …, "cause": …}}. All but the state
     /// may be left out; without a result the task runs into its timeout. A task takes the first entry that is like it and
     /// was not taken before.
-    #[arg(long, value_name = "FILE")]
-    tasks: Option<PathBuf>,
+    #[arg(long, value_name = "JSON")]
+    tasks: Option<Source>,
     /// Redrive the execution up to this many times when it does not succeed
     #[arg(long, value_name = "NUMBER", default_value_t = 0, conflicts_with = "express")]
     redrive: u32,
@@ -93,14 +97,12 @@ struct Ended {
 
 /// Runs the command.
 pub(super) fn run(args: &Args) -> Result<ProcessExitCode, CommandError> {
+    Source::check_stdin(&args.file, [&args.input, &args.tasks])?;
     let definition = Definition::read(&args.file)?;
     let workflow = if args.express { WorkflowType::Express } else { WorkflowType::Standard };
     let machine = definition.compile(workflow)?;
-    let input = match &args.input {
-        Some(file) => read_json(file)?.value,
-        None => serde_json::json!({}),
-    };
-    let mut answers = Answers::read(args.tasks.as_deref(), args.objects.as_deref())?;
+    let input: Value = args.input.as_ref().unwrap_or(&Source::empty()).read("--input")?.typed()?;
+    let mut answers = Answers::read(args.tasks.as_ref(), args.objects.as_deref())?;
     let mut parameters = StartParameters::named("StateMachine", &args.name, Arc::new(input));
     parameters.seed = args.seed;
     if args.no_limits {

@@ -2,7 +2,6 @@
 
 mod refusal;
 mod shown;
-mod source;
 
 use std::path::PathBuf;
 use std::process::ExitCode as ProcessExitCode;
@@ -16,10 +15,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::definition::Definition;
-use crate::error::{CommandError, Plain};
+use super::source::{Json, Source};
+use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::output;
-use source::{Json, Source};
 
 /// Test one state, as TestState does
 ///
@@ -118,7 +117,10 @@ struct Refusal<'a> {
 
 /// Runs the command.
 pub(super) fn run(args: &Args) -> Result<ProcessExitCode, CommandError> {
-    args.check_stdin()?;
+    Source::check_stdin(
+        &args.file,
+        [&args.input, &args.mock, &args.variables, &args.context, &args.configuration],
+    )?;
     let definition = Definition::read(&args.file)?;
     let input = args.input.as_ref().map(|source| source.read("--input")).transpose()?;
     let request = request(args, &definition, input.as_ref())?;
@@ -140,20 +142,6 @@ pub(super) fn run(args: &Args) -> Result<ProcessExitCode, CommandError> {
     }
     let succeeded = response.status == TestStateStatus::Succeeded;
     Ok(if succeeded { ExitCode::Success } else { ExitCode::WorkflowFailed }.into())
-}
-
-impl Args {
-    /// Standard input can be read once.
-    fn check_stdin(&self) -> Result<(), CommandError> {
-        let sources = [&self.input, &self.mock, &self.variables, &self.context, &self.configuration];
-        let stdin = sources.into_iter().flatten().filter(|source| source.is_stdin()).count();
-        if stdin + usize::from(self.file.as_os_str() == "-") < 2 {
-            return Ok(());
-        }
-        let message = "standard input is named more than once".to_owned();
-        let help = "it can be read once; name files for the others, or give the JSON itself".to_owned();
-        Err(CommandError::one(ExitCode::InvalidInput, Plain { code: "states/not-valid", message, help }))
-    }
 }
 
 fn request(

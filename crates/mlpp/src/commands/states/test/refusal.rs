@@ -4,8 +4,8 @@ use mlpp_states::{StateMachine, TestStateError};
 use serde_json::Value;
 
 use super::Args;
-use super::source::Json;
 use crate::commands::states::definition::Definition;
+use crate::commands::states::source::Json;
 use crate::error::{CommandError, Plain};
 use crate::exit_code::ExitCode;
 
