@@ -4,7 +4,9 @@
 
 mod util;
 
+use std::ffi::OsStr;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::path::Path;
 
 use util::Project;
 
@@ -92,6 +94,21 @@ fn writes_mermaid() {
     let project = project();
     project.expect(0, ["states", "graph", "order.asl.json", "-o", "x.mmd"]);
     insta::assert_snapshot!(project.read("x.mmd"));
+}
+
+/// The picture in the documentation; `MLPP_WRITE_DOCS=1` draws it anew.
+#[test]
+fn the_documentation_shows_what_is_drawn() {
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let project = Project::empty();
+    let workflow = repository.join("workflows/model-tuning.asl.json");
+    let svg = project.stdout(0, [OsStr::new("states"), OsStr::new("graph"), workflow.as_os_str()]);
+    let file = repository.join("docs/images/model-tuning.svg");
+    if std::env::var_os("MLPP_WRITE_DOCS").is_some() {
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(&file, &svg).unwrap();
+    }
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), svg, "draw it anew with MLPP_WRITE_DOCS=1");
 }
 
 #[test]

@@ -66,7 +66,13 @@ fn quoted(lines: &[String]) -> String {
         if index > 0 {
             text.push_str("<br/>");
         }
+        let mut before = None;
         for character in line.chars() {
+            if (before, character) == (Some('$'), '$') {
+                // Two dollars begin TeX, even as codes: a space without a width goes between.
+                text.push_str("#8203;");
+            }
+            before = Some(character);
             let plain = character.is_alphanumeric() || matches!(character, ' ' | ':' | ',' | '·' | '…');
             if plain {
                 text.push(character);
@@ -87,7 +93,7 @@ mod tests {
 
     #[test]
     fn writes_what_could_be_syntax_as_codes() {
-        let lines = ["a \"b\"".to_owned(), "<i>#35;`$x".to_owned()];
-        assert_eq!(quoted(&lines), r#""a #34;b#34;<br/>#60;i#62;#35;35#59;#96;#36;x""#);
+        let lines = ["a \"b\"".to_owned(), "<i>#35;`$$x".to_owned()];
+        assert_eq!(quoted(&lines), r#""a #34;b#34;<br/>#60;i#62;#35;35#59;#96;#36;#8203;#36;x""#);
     }
 }

@@ -12,9 +12,9 @@ use crate::error::{CommandError, Plain};
 use crate::exit_code::ExitCode;
 use crate::{graph, output};
 
-/// Draw a definition: its states, what leads from one to another, and what is inside Map and Parallel states
+/// Draw a definition as a graph
 ///
-/// Transitions from one state to another of the same kind are one line, and lines to the same state join. The drawing has a
+/// It shows the states, what leads from one to another and why, and what is inside Map and Parallel states. The drawing has a
 /// background of its own and follows a reader's light or dark mode; the same definition gives the same bytes.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
