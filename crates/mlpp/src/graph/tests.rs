@@ -276,7 +276,9 @@ fn transitions<'m>(
         }
         match &state.kind {
             Kind::Parallel { branches } => {
-                branches.iter().for_each(|branch| transitions(branch, drawing, wanted));
+                for branch in branches {
+                    transitions(branch, drawing, wanted);
+                }
             }
             Kind::Map { processor, .. } => transitions(processor, drawing, wanted),
             _ => {}

@@ -1,6 +1,6 @@
 //! How wide a text is, and how to make it fit.
 
-/// Widths of the printable ASCII characters in thousandths of the font's size: the wider of DejaVu Sans and Arial for each,
+/// Widths of the printable ASCII characters in thousandths of the font's size: the wider of `DejaVu` Sans and Arial for each,
 /// since nobody knows which font a reader has.
 const ASCII: [u16; 95] = [
     318, 401, 460, 838, 637, 951, 780, 275, 391, 391, 500, 838, 318, 361, 318, 337, //
