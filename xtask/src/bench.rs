@@ -1,5 +1,9 @@
 //! `cargo xtask bench <what>`: the benchmarks, each beside a peer in one run.
 
+mod states;
+
+use std::process::Command;
+
 use clap::{Args, ValueEnum};
 
 use crate::error::Error;
@@ -17,19 +21,21 @@ pub(crate) struct Arguments {
 enum Benchmark {
     /// 10,000 parameters: validate, plan, apply and read, beside `serde_json` parsing the same bytes
     Parameters,
-}
-
-impl Benchmark {
-    /// The package, and the benchmark's name in it.
-    fn target(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Parameters => ("mlpp-local", "parameters"),
-        }
-    }
+    /// The States Language engine with its limits lifted, beside the servers of moto and `MiniStack`
+    States,
 }
 
 /// Builds the benchmark with optimisation and runs it; it prints a table.
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Error> {
-    let (package, name) = arguments.benchmark.target();
-    run_command(workspace.cargo().args(["bench", "--package", package, "--bench", name]))
+    match arguments.benchmark {
+        Benchmark::Parameters => run_command(&mut bench(workspace, "mlpp-local", "parameters")),
+        Benchmark::States => states::run(workspace),
+    }
+}
+
+/// The command that runs a package's benchmark.
+fn bench(workspace: &Workspace, package: &str, name: &str) -> Command {
+    let mut cargo = workspace.cargo();
+    cargo.args(["bench", "--quiet", "--package", package, "--bench", name]);
+    cargo
 }

@@ -21,6 +21,9 @@ pub(crate) enum Error {
     /// A program ran and said that it failed.
     #[error("{command}: {status}")]
     Failed { command: String, status: ExitStatus },
+    /// A program ran and its output is not what it should be.
+    #[error("failed to understand the output of {command}: {source}")]
+    Output { command: String, source: serde_json::Error },
     /// Cargo could not describe the workspace.
     #[error("failed to read the workspace's metadata: {0}")]
     Metadata(#[from] cargo_metadata::Error),

@@ -1,7 +1,7 @@
-//! The private Python environment with the peers: programs and libraries that nobody here wrote, with which
-//! the tests compare ours.
+//! Private Python environments with peers: programs and libraries that nobody here wrote, with which the tests and the
+//! benchmarks compare ours.
 //!
-//! It lies in Cargo's target directory and is made again when one of its lists or the Python that makes it
+//! Each lies in Cargo's target directory and is made again when one of its lists or the Python that makes it
 //! changes. A machine without Python or network has no peers; that is told by name, never passed over.
 
 use std::fmt;
@@ -15,8 +15,27 @@ use crate::error::Error;
 use crate::requirements::{Group, Requirement, groups, parse};
 use crate::workspace::Workspace;
 
-const LIST: &str = "xtask/peers.txt";
-const CONSTRAINTS: &str = "xtask/peers-constraints.txt";
+/// Peers that are installed together, in an environment of their own.
+#[derive(Debug)]
+pub(crate) struct List {
+    /// The environment's directory, in Cargo's target directory.
+    directory: &'static str,
+    /// The peers, relative to the root: see [`crate::requirements`].
+    peers: &'static str,
+    /// Versions of what they bring along, in pip's constraints format.
+    constraints: &'static str,
+}
+
+/// What the tests compare with.
+pub(crate) const TESTS: List =
+    List { directory: "peers", peers: "xtask/peers.txt", constraints: "xtask/peers-constraints.txt" };
+
+/// What the benchmarks compare with; the continuous integration has no use for it.
+pub(crate) const BENCHMARKS: List = List {
+    directory: "bench-peers",
+    peers: "xtask/bench-peers.txt",
+    constraints: "xtask/bench-peers-constraints.txt",
+};
 
 /// The Python that makes the environment.
 const PYTHON: &str = if cfg!(windows) { "python" } else { "python3" };
@@ -52,17 +71,17 @@ struct Environment {
     constraints: PathBuf,
 }
 
-/// Makes the environment, or finds it as it should be.
+/// Makes the environment of a list, or finds it as it should be.
 ///
 /// Only trouble with our own files is an error; what a machine lacks is in the answer.
-pub(crate) fn prepare(workspace: &Workspace) -> Result<Peers, Error> {
-    let path = workspace.root.join(LIST);
+pub(crate) fn prepare(workspace: &Workspace, wanted: &List) -> Result<Peers, Error> {
+    let path = workspace.root.join(wanted.peers);
     let list = fs::read_to_string(&path).map_err(Error::file("read", &path))?;
     let requirements = parse(&list, &path)?;
-    let constraints = workspace.root.join(CONSTRAINTS);
+    let constraints = workspace.root.join(wanted.constraints);
     let pins = fs::read_to_string(&constraints).map_err(Error::file("read", &constraints))?;
 
-    let directory = workspace.target.join("peers");
+    let directory = workspace.target.join(wanted.directory);
     fs::create_dir_all(&directory).map_err(Error::file("make", &directory))?;
     // Two runs at once must not fill the same environment.
     let path = directory.join("lock");

@@ -34,6 +34,34 @@ pub(crate) fn run(command: &mut Command) -> Result<(), Error> {
     if status.success() { Ok(()) } else { Err(Error::Failed { command: shown(command), status }) }
 }
 
+/// Runs a command with `input` and hands each line of its stdout to `read` as it comes; an unsuccessful end is an error.
+///
+/// Its stdin stays open until its output has ended, so that it can tell when nobody wants the rest: this program was ended, or
+/// `read` failed.
+pub(crate) fn converse(
+    command: &mut Command,
+    input: &str,
+    mut read: impl FnMut(&str) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let program = shown(command);
+    let failed = |source| Error::Start { program: program.clone(), source };
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().map_err(failed)?;
+    let mut stdin = child.stdin.take();
+    let lines = lines_of(&mut child);
+    let mut talk = || {
+        if let Some(stdin) = &mut stdin {
+            // One that ends without reading says why by its status.
+            let _ = stdin.write_all(input.as_bytes()).and_then(|()| stdin.flush());
+        }
+        lines.iter().try_for_each(|line| read(String::from_utf8_lossy(&line.map_err(failed)?).trim_end()))
+    };
+    let talked = talk();
+    drop(stdin);
+    let status = child.wait().map_err(failed)?;
+    talked?;
+    if status.success() { Ok(()) } else { Err(Error::Failed { command: program, status }) }
+}
+
 /// How a command ended whose output was read.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct End {
@@ -138,7 +166,7 @@ mod tests {
     use std::process::Command;
     use std::time::Duration;
 
-    use super::{GRACE, copy, run, shown, tee};
+    use super::{GRACE, converse, copy, run, shown, tee};
     use crate::error::Error;
 
     fn shell(script: &str) -> Command {
@@ -176,6 +204,23 @@ mod tests {
         let mut full: &mut [u8] = &mut [0; 2];
         let error = copy(&mut shell("echo one; exec sleep 60"), &mut full, GRACE, |_| {}).unwrap_err();
         assert!(matches!(error, Error::Start { .. }), "{error}");
+    }
+
+    #[test]
+    fn a_conversation_has_every_line_and_ends_with_its_input() {
+        let mut lines = Vec::new();
+        let mut read = |line: &str| {
+            lines.push(line.to_owned());
+            Ok(())
+        };
+        converse(&mut shell("read a; read b; echo $b; echo $a"), "one\ntwo\n", &mut read).unwrap();
+        // It runs on until nobody listens to it.
+        let refused =
+            converse(&mut shell("echo three; cat >/dev/null; exit 3"), "", |_| Err(Error::NoTotals));
+        assert!(matches!(refused, Err(Error::NoTotals)));
+        let failed = converse(&mut shell("echo four; exit 3"), "unread", &mut read);
+        assert!(matches!(failed, Err(Error::Failed { .. })));
+        assert_eq!(lines, ["two", "one", "four"]);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The list of peers, `xtask/peers.txt`: one requirement to a line, followed by pip's options for it.
+//! A list of peers, such as `xtask/peers.txt`: one requirement to a line, followed by pip's options for it.
 
 use std::path::Path;
 

@@ -33,7 +33,7 @@ pub(crate) struct Arguments {
 
 /// Runs the tests and prints what was skipped and the totals.
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<Conclusion, Error> {
-    let peers = peers::prepare(workspace)?;
+    let peers = peers::prepare(workspace, &peers::TESTS)?;
     if is_ci() && !peers.missing.is_empty() {
         return Err(Error::PeersMissing(peers.missing.iter().map(ToString::to_string).collect()));
     }
