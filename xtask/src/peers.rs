@@ -217,7 +217,11 @@ mod tests {
         let python = venv.join("bin/python");
         let script = "#!/bin/sh\necho \"$*\" >> \"$0.calls\"\ncase \"$*\" in *absent*)\
             echo 'ERROR: first' >&2; echo 'ERROR: no matching distribution' >&2; echo >&2; exit 1;; esac\n";
-        fs::write(&python, script).unwrap();
+        // Written by another process: were the file open for writing here, a child that another test begins at the same moment
+        // could inherit that, and a program that is open for writing does not start.
+        let written =
+            Command::new("sh").args(["-c", "printf %s \"$1\" > \"$0\""]).arg(&python).arg(script).status();
+        assert!(written.unwrap().success());
         fs::set_permissions(&python, fs::Permissions::from_mode(0o755)).unwrap();
         Environment { venv, stamp: directory.join("stamp"), constraints: "constraints.txt".into() }
     }
