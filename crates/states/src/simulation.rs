@@ -27,7 +27,7 @@ pub struct Simulation<'m> {
 }
 
 /// Transitions of one step where nobody asks for another bound; a step's events are held in memory.
-const BOUND: usize = 1_000;
+const BOUND: usize = 100;
 
 impl<'m> Simulation<'m> {
     /// An execution that begins at `start`.
