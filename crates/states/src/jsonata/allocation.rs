@@ -7,11 +7,11 @@
 
 use std::cell::Cell;
 
-use jsonata_core::ast::{AstNode, BinaryOp, Stage};
+use jsonata_core::ast::{AstNode, BinaryOp, PathStep, Stage};
 use jsonata_core::evaluator::{Evaluator, EvaluatorError};
 use jsonata_core::value::JValue;
 
-use super::bounded::too_large;
+use super::bounded::{measure, too_large};
 use super::functions::Used;
 use super::tree::{self, Uses};
 
@@ -21,13 +21,15 @@ pub(super) const COST: &str = "cost&bounded";
 pub(super) const ESCAPE: &str = "escape&bounded";
 
 /// Bytes that may be allocated for each unit of the size bound.
-const BYTES: usize = 128;
+const BYTES: usize = 96;
 /// A value's place in an array.
-const ITEM: usize = 24;
+const ITEM: usize = 40;
 /// A member of an object.
 const MEMBER: usize = 100;
 /// A container, however small.
 const CONTAINER: usize = 64;
+/// One of the combinations that `@$name` and `#$name` make.
+const COMBINATION: usize = 500;
 /// A call of a function of the expression's own.
 const CALL: usize = 256;
 /// Functions that may outlive the calls that made them: each may hold the one before it, and they are freed recursively.
@@ -95,8 +97,15 @@ pub(super) fn register(evaluator: &mut Evaluator, used: Used, size: usize) -> Re
     if used.has(COST) {
         let left = Cell::new(size.saturating_mul(BYTES));
         evaluator.register_fn(COST, move |arguments: &[JValue]| {
-            let [value, depth, base] = arguments else { return Err(too_large()) };
-            let bytes = count(base).saturating_add(bytes(value, count(depth)));
+            let [value, depth, base, each] = arguments else { return Err(too_large()) };
+            // What is shared inside may be small in memory and without end to whom walks through it.
+            if matches!(value, JValue::Array(_) | JValue::Object(_)) {
+                measure(value, size)?;
+            }
+            let items = if let JValue::Array(items) = value { items.len() } else { 1 };
+            let bytes = (items.saturating_mul(count(each)))
+                .saturating_add(count(base))
+                .saturating_add(bytes(value, count(depth)));
             left.set(left.get().checked_sub(bytes).ok_or_else(too_large)?);
             Ok(value.clone())
         })?;
@@ -156,7 +165,10 @@ struct Survey {
 impl Survey {
     fn look(&mut self, node: &mut AstNode) {
         match node {
-            AstNode::Lambda { .. } | AstNode::Transform { .. } | AstNode::ObjectTransform { .. } => {
+            AstNode::Lambda { .. }
+            | AstNode::Transform { .. }
+            | AstNode::ObjectTransform { .. }
+            | AstNode::Binary { op: BinaryOp::ColonEqual, .. } => {
                 self.loops = true;
             }
             AstNode::Path { steps } => {
@@ -170,7 +182,7 @@ impl Survey {
                             | AstNode::Descendant
                     )
                 };
-                self.loops |= steps.iter().skip(1).any(|step| !simple(&step.node));
+                self.loops |= steps.iter().skip(1).any(|step| !simple(&step.node) || combines(step));
                 self.makers += 1;
             }
             _ => self.makers += usize::from(maker(node).is_some()),
@@ -208,8 +220,11 @@ fn walk(node: &mut AstNode, uses: &mut Uses) {
             walk(rhs, uses);
         }
         AstNode::Path { steps } => {
-            for step in steps {
+            for (index, step) in steps.iter_mut().enumerate() {
                 walk(&mut step.node, uses);
+                if index > 0 && combines(step) {
+                    combinations(&mut step.node, uses);
+                }
                 for stage in &mut step.stages {
                     if let Stage::Filter(filter) = stage {
                         walk(filter, uses);
@@ -252,9 +267,14 @@ fn walk(node: &mut AstNode, uses: &mut Uses) {
         }
         AstNode::Array(items) | AstNode::ArrayGroup(items) => {
             let base = CONTAINER + items.len() * ITEM;
-            items.iter_mut().for_each(|item| below(item, uses));
-            if let Some(first) = items.iter_mut().find(|item| !matches!(item, AstNode::Array(_))) {
-                charge(first, base, uses);
+            for (index, item) in items.iter_mut().enumerate() {
+                walk(item, uses);
+                // An array in the place of an item is appended to the others, unless it is written out.
+                if !matches!(item, AstNode::Array(_)) && (index == 0 || !is_literal(item)) {
+                    let inner = std::mem::replace(item, AstNode::Null);
+                    let depth = maker(&inner).unwrap_or(1);
+                    *item = call(inner, depth, if index == 0 { base } else { 0 }, uses);
+                }
             }
         }
         AstNode::Function { name, args, .. } if HIGHER.contains(&name.as_str()) => {
@@ -271,10 +291,40 @@ fn members(pairs: &mut [(AstNode, AstNode)], uses: &mut Uses) {
     let base = CONTAINER + pairs.len() * MEMBER;
     for (key, value) in pairs.iter_mut() {
         walk(key, uses);
-        below(value, uses);
+        walk(value, uses);
+        if !is_literal(value)
+            && !matches!(value, AstNode::Array(_) | AstNode::Object(_) | AstNode::Lambda { .. })
+        {
+            let inner = std::mem::replace(value, AstNode::Null);
+            let depth = maker(&inner).unwrap_or(0);
+            *value = call(inner, depth, 0, uses);
+        }
     }
     if let Some((key, _)) = pairs.first_mut() {
         charge(key, base, uses);
+    }
+}
+
+fn is_literal(node: &AstNode) -> bool {
+    matches!(node, AstNode::String(_) | AstNode::Number(_) | AstNode::Boolean(_) | AstNode::Null)
+}
+
+/// Whether a step of a path keeps each value together with those of the steps before it.
+fn combines(step: &PathStep) -> bool {
+    step.focus.is_some() || step.index_var.is_some()
+}
+
+/// Counts each combination that a step makes.
+fn combinations(node: &mut AstNode, uses: &mut Uses) {
+    let items = match node {
+        AstNode::Array(items) | AstNode::ArrayGroup(items) => items.as_mut_slice(),
+        single => std::slice::from_mut(single),
+    };
+    for item in items {
+        let inner = std::mem::replace(item, AstNode::Null);
+        uses.functions.note(COST);
+        let args = vec![inner, number(1), number(CONTAINER), number(COMBINATION)];
+        *item = AstNode::Function { name: String::from(COST), args, is_builtin: true };
     }
 }
 
@@ -301,7 +351,7 @@ fn call(inner: AstNode, depth: usize, base: usize, uses: &mut Uses) -> AstNode {
     uses.functions.note(COST);
     AstNode::Function {
         name: String::from(COST),
-        args: vec![inner, number(depth), number(base)],
+        args: vec![inner, number(depth), number(base), number(0)],
         is_builtin: true,
     }
 }

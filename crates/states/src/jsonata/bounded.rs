@@ -85,7 +85,7 @@ pub(super) fn register(evaluator: &mut Evaluator, used: Used, size: usize) -> Re
 }
 
 /// How much `value` is as text, an error where it is more than `size`. What is shared inside counts as often as it is reached.
-fn measure(value: &JValue, size: usize) -> Result<usize, EvaluatorError> {
+pub(super) fn measure(value: &JValue, size: usize) -> Result<usize, EvaluatorError> {
     let mut left = size;
     spend(value, MAX_DEPTH, &mut left)?;
     Ok(size - left)

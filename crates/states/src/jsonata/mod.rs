@@ -393,6 +393,13 @@ mod tests {
             ("$toMillis('21:29', '[H01]:[m01]')", json!(1_480_973_340_000_i64)),
             ("$toMillis('21:29', '[H01]' & ':[m01]')", json!(1_480_973_340_000_i64)),
             ("$sum($shuffle([1..10]))", json!(55)),
+            ("$states.input.items@$a.$states.input.items@$b.($a.v * 10 + $b.v)", json!([11, 12, 21, 22])),
+            ("$states.input.items#$i.{'i': $i, 'v': v}", json!([{"i": 0, "v": 1}, {"i": 1, "v": 2}])),
+            ("($a := [1, 2]; [$a, 3, [$a]])", json!([1, 2, 3, [1, 2]])),
+            (
+                "($a := [1, 2]; {'a': $a, 'b': [$a], 'c': function($x) { $x } ~> $type})",
+                json!({"a": [1, 2], "b": [1, 2], "c": "function"}),
+            ),
         ] {
             assert_eq!(evaluate(text), Ok(Some(expected)), "{text}");
         }
@@ -437,6 +444,11 @@ mod tests {
             "($f := function($g) { $f($g ~> $trim) }; $f($trim))",
             "($f := function($n) { $g($n + 1) }; $g := function($n) { $f($n + 1) }; $f(0))",
             "$formatInteger(1e15, 'I')",
+            "$reduce([1..40], function($a, $b) { [$a, $a] }, [1, 2])",
+            "$boolean($reduce([1..60], function($a, $b) { [[$a], [$a]] }, 0))",
+            "$count($reduce([1..60], function($a, $b) { {'a': $a, 'b': $a} }, 1).**)",
+            "$reduce([1..60], function($a, $b) { $map([1, 2], function($x) { $a }) }, 1).x",
+            "$states.input.items@$a.[1..1000]@$b.[1..1000]@$c.[1..1000]@$d",
             "$formatNumber(1, $pad('', 90000, '0'))",
             "0 ~> $fromMillis('[Y,9999999999999]')",
             "($f := $fromMillis; $f(0, '[Y,9999999999999]'))",
