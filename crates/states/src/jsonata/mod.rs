@@ -397,7 +397,7 @@ mod tests {
             ("$states.input.items#$i.{'i': $i, 'v': v}", json!([{"i": 0, "v": 1}, {"i": 1, "v": 2}])),
             ("($a := [1, 2]; [$a, 3, [$a]])", json!([1, 2, 3, [1, 2]])),
             (
-                "($a := [1, 2]; {'a': $a, 'b': [$a], 'c': function($x) { $x } ~> $type})",
+                "($a := [1, 2]; {'a': $a, 'b': [$a], 'c': $type(function($x) { $x })})",
                 json!({"a": [1, 2], "b": [1, 2], "c": "function"}),
             ),
         ] {
