@@ -68,7 +68,7 @@ impl FileSet<'_> {
 }
 
 /// A file that vanishes unless it is put in its place, with the permissions that a new file has.
-fn temporary(folder: &Path, text: &str) -> io::Result<NamedTempFile> {
+pub(crate) fn temporary(folder: &Path, text: &str) -> io::Result<NamedTempFile> {
     let mut file = tempfile::Builder::new().permissions(Permissions::from_mode(0o666)).tempfile_in(folder)?;
     file.write_all(text.as_bytes())?;
     Ok(file)

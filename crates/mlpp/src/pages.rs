@@ -87,6 +87,7 @@ static PAGES: &[Page] = &pages! {
     "state-machine/not-valid" "a state machine's definition can be run"
     "state-machine/substitution" "every substitution has a value"
     "states/file-absent" "a file that a command names can be read"
+    "states/graph-format" "a drawing's name says a format"
     "states/no-objects" "a distributed Map has its objects"
     "states/no-result" "every task of a replayed execution has a result"
     "states/not-json" "a file of JSON holds JSON"

@@ -39,8 +39,44 @@ impl Maker<'_> {
             let state = self.state(depth, &names, position);
             states.insert(name.clone(), state);
         }
-        let start = self.below(count);
-        json!({"StartAt": names[start], "States": states})
+        let start = names[self.below(count)].clone();
+        self.valid(&start, states)
+    }
+
+    /// A scope of these states: where it has no end, or states that nothing leads to, a Choice before all of them leads there.
+    fn valid(&mut self, start: &str, mut states: serde_json::Map<String, Value>) -> Value {
+        let ends = |state: &Value| {
+            state.get("End").is_some() || matches!(state["Type"].as_str(), Some("Succeed" | "Fail"))
+        };
+        if !states.values().any(ends) {
+            states.insert(self.name(), json!({"Type": "Succeed"}));
+        }
+        let mut reached = BTreeSet::new();
+        let mut choices = Vec::new();
+        for name in std::iter::once(start).chain(states.keys().map(String::as_str)) {
+            if !reached.contains(name) {
+                choices.push(json!({"Variable": "$.b", "IsPresent": true, "Next": name}));
+            }
+            let mut open = vec![name];
+            while let Some(name) = open.pop() {
+                if !reached.insert(name) {
+                    continue;
+                }
+                let state = &states[name];
+                let entries =
+                    ["Choices", "Catch"].into_iter().filter_map(|field| state[field].as_array()).flatten();
+                let targets = [&state["Next"], &state["Default"]]
+                    .into_iter()
+                    .chain(entries.map(|entry| &entry["Next"]));
+                open.extend(targets.filter_map(Value::as_str).filter(|target| !reached.contains(target)));
+            }
+        }
+        if choices.len() == 1 {
+            return json!({"StartAt": start, "States": states});
+        }
+        let first = self.name();
+        states.insert(first.clone(), json!({"Type": "Choice", "Choices": choices}));
+        json!({"StartAt": first, "States": states})
     }
 
     fn state(&mut self, depth: usize, names: &[String], position: usize) -> Value {
@@ -321,13 +357,15 @@ fn the_workflows_are_drawn_well() {
 #[test]
 fn lines_that_would_need_too_much_room_end_with_the_name_of_their_target() {
     let count = 90;
-    let states: serde_json::Map<String, Value> = (0..count)
+    let mut states: serde_json::Map<String, Value> = (0..count)
         .map(|from| {
             let rule = |to| json!({"Variable": "$.n", "NumericEquals": to, "Next": format!("S{to}")});
             let rules: Vec<_> = (0..count).map(rule).collect();
             (format!("S{from}"), json!({"Type": "Choice", "Choices": rules}))
         })
         .collect();
+    states["S0"]["Default"] = json!("Done");
+    states.insert("Done".to_owned(), json!({"Type": "Succeed"}));
     let definition = json!({"StartAt": "S0", "States": states});
     let machine = StateMachine::parse(&definition.to_string()).unwrap();
     let outline = machine.outline();

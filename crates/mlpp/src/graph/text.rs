@@ -118,7 +118,7 @@ mod tests {
         assert_eq!(wrap("some words that wrap"), ["some words", "that wrap"]);
         assert_eq!(wrap("snake_case_name_here"), ["snake_", "case_", "name_here"]);
         assert_eq!(wrap("NotifyTheOperator"), ["NotifyThe", "Operator"]);
-        assert_eq!(wrap("aaaaaaaaaaaaaaaaaaaaa"), ["aaaaaaaaa", "aaaaaaaaa", "aaa"]);
+        assert_eq!(wrap("aaaaaaaaaaaaaaaaaaaaa"), ["aaaaaaaaaa", "aaaaaaaaaa", "a"]);
         assert!(wrap("").is_empty());
     }
 

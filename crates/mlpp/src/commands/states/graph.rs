@@ -1,6 +1,5 @@
-use std::fs::{self, Permissions};
+use std::fs;
 use std::io::{self, Write as _};
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode as ProcessExitCode;
 
@@ -10,6 +9,7 @@ use mlpp_states::WorkflowType;
 use super::definition::Definition;
 use crate::error::{CommandError, Plain};
 use crate::exit_code::ExitCode;
+use crate::file_set::temporary;
 use crate::{graph, output};
 
 /// Draw a definition as a graph
@@ -110,11 +110,7 @@ fn write(file: &Path, text: &str) -> io::Result<()> {
         return fs::OpenOptions::new().write(true).open(&name)?.write_all(text.as_bytes());
     }
     let folder = name.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    // The permissions of a new file, less what the process masks.
-    let mut whole =
-        tempfile::Builder::new().permissions(Permissions::from_mode(0o666)).tempfile_in(folder)?;
-    whole.write_all(text.as_bytes())?;
-    whole.persist(&name).map_err(|error| error.error)?;
+    temporary(folder, text)?.persist(&name).map_err(|error| error.error)?;
     Ok(())
 }
 
