@@ -34,8 +34,14 @@ pub(crate) fn text_len(value: &impl Serialize) -> usize {
 
 /// Whether `value` has at most `bytes` bytes of JSON text and is nested at most `depth` deep.
 pub(crate) fn fits(value: &Value, bytes: usize, depth: usize) -> bool {
+    size(value, bytes, depth).is_some()
+}
+
+/// The bytes of the JSON text of `value`, where there are at most `bytes` and it is nested at most `depth` deep.
+pub(crate) fn size(value: &Value, bytes: usize, depth: usize) -> Option<usize> {
     let mut left = bytes;
-    spend(value, depth, &mut left).is_some()
+    spend(value, depth, &mut left)?;
+    Some(bytes - left)
 }
 
 /// Takes from `left` at least what `value` needs as text; exactly that for all but strings, which may need escapes and are measured.

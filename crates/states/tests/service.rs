@@ -203,3 +203,28 @@ fn what_ends_an_execution_from_outside_follows_nothing() {
         json!({"type": "ExecutionAborted", "id": 3, "previousEventId": 0})
     );
 }
+
+#[test]
+fn variables_have_room_together() {
+    let assign = |name: &str, next: Value| {
+        let mut state = json!({"Type": "Pass", "Assign": {name: "{% $pad('', 50, 'x') %}"}});
+        state.as_object_mut().unwrap().extend(next.as_object().unwrap().clone());
+        state
+    };
+    let definition = json!({"QueryLanguage": "JSONata", "StartAt": "A", "States": {
+        "A": assign("a", json!({"Next": "B"})),
+        "B": assign("b", json!({"Next": "A2"})),
+        "A2": assign("a", json!({"Next": "C"})),
+        "C": assign("c", json!({"End": true}))}});
+    let run = |bytes: usize| {
+        let mut parameters = StartParameters::named("machine", "execution", Arc::new(json!({})));
+        parameters.limits.variables_bytes = bytes;
+        run_with(parameters, &definition, &mut |request| panic!("{request:?}")).0
+    };
+    // Three of 52 bytes.
+    assert!(matches!(run(156), Outcome::Succeeded { .. }), "{:?}", run(156));
+    let (error, cause) = failure(&run(155));
+    assert_eq!(error, "States.DataLimitExceeded");
+    assert!(cause.contains("'C'"), "{cause}");
+    assert!(failure(&run(103)).1.contains("'B'"));
+}

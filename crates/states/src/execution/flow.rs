@@ -8,12 +8,10 @@ use super::FrameId;
 use super::engine::Engine;
 use super::failure::{DATA_LIMIT, Failure};
 use super::inspect::Point;
+use super::variables::Assigned;
 use crate::data::{self, Json};
 use crate::definition::{Flow, ResultPath, Selection, State};
 use crate::environment::Problem;
-
-/// The variables that a state assigns.
-pub(super) type Assigned = Vec<(Arc<str>, Json)>;
 
 /// Why a frame of the machine cannot be found; only an execution that belongs to another definition gets there.
 pub(super) fn foreign() -> Problem {
@@ -101,23 +99,6 @@ impl Engine<'_> {
         };
         self.check_size(&output, &state.name)?;
         Ok((output, assigned))
-    }
-
-    /// The values of an `Assign`, which stands at `place` in the state.
-    pub(super) fn assigned(
-        &mut self,
-        id: FrameId,
-        assign: Option<&crate::template::Template>,
-        place: &str,
-        data: &Json,
-        results: (Option<&Json>, Option<&Json>),
-    ) -> Result<Assigned, Problem> {
-        let Some(template) = assign else { return Ok(Vec::new()) };
-        let assigned = self
-            .with_environment(id, data, results, |env| template.members(env, place))
-            .unwrap_or_else(|| Err(foreign()))?;
-        assigned.iter().try_for_each(|(_, value)| self.check_in_state(id, value))?;
-        Ok(assigned)
     }
 
     pub(super) fn select(

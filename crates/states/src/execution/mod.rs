@@ -23,6 +23,7 @@ mod retry;
 mod task;
 mod transition;
 mod value;
+mod variables;
 mod wait;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -257,6 +258,8 @@ pub struct Execution {
     outcome: Option<Outcome>,
     /// What a failure took down; at the end of the execution, what a redrive goes on with.
     fallen: Fallen,
+    /// At least the size of the variables.
+    assigned_bytes: usize,
     /// When the execution was redriven last.
     redrive_time: Option<Timestamp>,
 }
@@ -305,6 +308,7 @@ impl Execution {
             timers: BTreeMap::new(),
             outcome: None,
             fallen: Fallen::default(),
+            assigned_bytes: 0,
             redrive_time: None,
         }
     }

@@ -38,6 +38,8 @@ pub struct StartParameters {
 pub struct Limits {
     /// Bytes of JSON text of a state's input or output, and of a task's result.
     pub data_bytes: usize,
+    /// Bytes of JSON text of all variables of an execution.
+    pub variables_bytes: usize,
     /// Deepest nesting of data; what is deeper could not be read back from a journal.
     pub data_depth: usize,
     /// Events of one execution's history.
@@ -54,6 +56,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             data_bytes: 262_144,
+            variables_bytes: 10_485_760,
             data_depth: 100,
             history_events: 25_000,
             inline_concurrency: 40,
@@ -68,6 +71,7 @@ impl Limits {
     pub fn lifted() -> Self {
         Self {
             data_bytes: usize::MAX,
+            variables_bytes: usize::MAX,
             history_events: u64::MAX,
             inline_concurrency: usize::MAX,
             distributed_concurrency: usize::MAX,

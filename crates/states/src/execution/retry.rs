@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use super::engine::Engine;
 use super::failure::Failure;
-use super::flow::{Assigned, combine, foreign};
+use super::flow::{combine, foreign};
 use super::frame::Activity;
+use super::variables::Assigned;
 use super::{FrameId, Outcome, Timer};
 use crate::data::Json;
 use crate::definition::{Catcher, Flow, Retrier, State, StateKind, Transition};

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use super::engine::Engine;
 use super::failure::{Failure, history_full};
-use super::flow::{Assigned, foreign};
+use super::flow::foreign;
 use super::frame::{Activity, Entered, MAIN};
 use super::inspect::Point;
+use super::variables::Assigned;
 use super::{FrameId, Outcome};
 use crate::data::Json;
 use crate::definition::{State, StateId, StateKind, Transition};
