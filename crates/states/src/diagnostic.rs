@@ -35,6 +35,10 @@ pub enum Code {
     PassResultIsStatic,
     /// Two states of one machine have the same name.
     DuplicateStateName,
+    /// A state's name is empty or too long.
+    InvalidStateName,
+    /// Map and Parallel states are in each other more often than they may be.
+    TooDeeplyNested,
     /// The `Label` of a Map cannot be part of a name.
     InvalidLabelName,
     /// No state ends the machine.
@@ -53,6 +57,8 @@ impl Code {
             Self::NoDollar => "NO_DOLLAR",
             Self::PassResultIsStatic => "PASS_RESULT_IS_STATIC",
             Self::DuplicateStateName => "DUPLICATE_STATE_NAME",
+            Self::InvalidStateName => "INVALID_STATE_NAME",
+            Self::TooDeeplyNested => "TOO_DEEPLY_NESTED",
             Self::InvalidLabelName => "INVALID_LABEL_NAME",
             Self::MissingEndState => "MISSING_END_STATE",
         }

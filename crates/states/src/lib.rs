@@ -48,7 +48,7 @@ mod time;
 
 pub use data::Json;
 pub use definition::outline;
-pub use definition::{StateMachine, WorkflowType};
+pub use definition::{DefinitionLimits, StateMachine, WorkflowType};
 pub use diagnostic::{Code, DefinitionError, Diagnostic, Severity};
 pub use execution::{
     Command, Event, Execution, Limits, NotRedrivable, Outcome, StartParameters, Step, TaskId, TaskPurpose,

@@ -1,7 +1,7 @@
 //! Definitions that the service refuses, with codes, messages and places as `ValidateStateMachineDefinition` gives them.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests say what is wrong by panicking")]
 
-use mlpp_states::{Diagnostic, StateMachine};
+use mlpp_states::{DefinitionLimits, Diagnostic, StateMachine, WorkflowType};
 use serde_json::{Value, json};
 
 fn findings(definition: &Value) -> Vec<Diagnostic> {
@@ -212,4 +212,23 @@ fn a_definition_has_a_largest_size() {
     let found = told(&definition);
     assert_eq!(found.len(), 1);
     assert!(found[0].1.contains("the most is 1048576"), "{found:?}");
+
+    let name = "n".repeat(81);
+    let named = json!({"StartAt": name, "States": {&name: {"Type": "Succeed"}}});
+    check(
+        &named,
+        &[("INVALID_STATE_NAME", "A state's name has 1 to 80 characters", &format!("/States/{name}"))],
+    );
+    let lifted = |definition: &Value| {
+        let limits = DefinitionLimits::lifted();
+        StateMachine::parse_within(&definition.to_string(), WorkflowType::Standard, limits).is_ok()
+    };
+    assert!(lifted(&definition) && lifted(&named));
+
+    let mut deep = json!({"StartAt": "S", "States": {"S": {"Type": "Succeed"}}});
+    for depth in 0..32 {
+        let name = format!("P{depth}");
+        deep = json!({"StartAt": name, "States": {&name: {"Type": "Parallel", "Branches": [deep], "End": true}}});
+    }
+    assert_eq!(told(&deep)[0].0, "TOO_DEEPLY_NESTED");
 }

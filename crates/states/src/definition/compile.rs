@@ -7,19 +7,17 @@ use serde_json::Value;
 
 use super::fields::{Fields, Findings, member};
 use super::{
-    Language, Scope, ScopeId, State, StateId, StateMachine, WorkflowType, source, state, unique, validate,
+    DefinitionLimits, Language, Scope, ScopeId, State, StateId, StateMachine, WorkflowType, source, state,
+    unique, validate,
 };
 use crate::diagnostic::{Code, Diagnostic};
 
-/// Longest definition, in bytes: <https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html>
-const MAX_BYTES: usize = 1_048_576;
-/// Longest state name, in characters.
-const MAX_NAME: usize = 80;
 /// Deepest nesting of Map and Parallel states; the text's own depth is bounded by the JSON parser.
 const MAX_DEPTH: usize = 32;
 
 pub(super) struct Compiler<'f> {
     findings: &'f Findings,
+    limits: DefinitionLimits,
     workflow: WorkflowType,
     language: Language,
     scopes: Vec<Option<Scope>>,
@@ -32,23 +30,29 @@ pub(super) struct Compiler<'f> {
 }
 
 /// Compiles a definition; the machine is there only if nothing essential is missing.
-pub(super) fn machine(text: &str, workflow: WorkflowType) -> (Option<StateMachine>, Vec<Diagnostic>) {
-    read(text, |value, findings| compile(value, workflow, findings))
+pub(super) fn machine(
+    text: &str,
+    workflow: WorkflowType,
+    limits: DefinitionLimits,
+) -> (Option<StateMachine>, Vec<Diagnostic>) {
+    read(text, limits.bytes, |value, findings| compile(value, workflow, limits, findings))
 }
 
 /// Compiles a state by itself, by the name `name`; its targets become states that do nothing.
 pub(super) fn lone_state(text: &str, name: &str) -> (Option<StateMachine>, Vec<Diagnostic>) {
-    read(text, |value, findings| compile_lone(value, name, findings))
+    let most = DefinitionLimits::default().bytes;
+    read(text, most, |value, findings| compile_lone(value, name, findings))
 }
 
 /// Reads the text and compiles what is in it.
 fn read(
     text: &str,
+    most: usize,
     compile: impl FnOnce(&Value, &Findings) -> Option<StateMachine>,
 ) -> (Option<StateMachine>, Vec<Diagnostic>) {
     let findings = Findings::default();
-    if text.len() > MAX_BYTES {
-        let message = format!("The definition has {} bytes, the most is {MAX_BYTES}", text.len());
+    if text.len() > most {
+        let message = format!("The definition has {} bytes, the most is {most}", text.len());
         findings.whole(Code::SchemaValidationFailed, message);
         return (None, findings.take(&Value::Null));
     }
@@ -81,10 +85,16 @@ fn compile_lone(value: &Value, name: &str, findings: &Findings) -> Option<StateM
     compiler.machine(None)
 }
 
-fn compile(value: &Value, workflow: WorkflowType, findings: &Findings) -> Option<StateMachine> {
+fn compile(
+    value: &Value,
+    workflow: WorkflowType,
+    limits: DefinitionLimits,
+    findings: &Findings,
+) -> Option<StateMachine> {
     let mut fields = Fields::of(value, String::new(), findings, Language::JsonPath)?;
     fields.language = language(&fields).unwrap_or(Language::JsonPath);
     let mut compiler = Compiler::new(findings, workflow, fields.language);
+    compiler.limits = limits;
     fields.one_of("QueryLanguage", LANGUAGES);
     fields.one_of("Version", &["1.0"]);
     let top = compiler.scope(&fields, &["Version", "TimeoutSeconds", "QueryLanguage"]);
@@ -118,6 +128,7 @@ impl<'f> Compiler<'f> {
     fn new(findings: &'f Findings, workflow: WorkflowType, language: Language) -> Self {
         Self {
             findings,
+            limits: DefinitionLimits::default(),
             workflow,
             language,
             scopes: Vec::new(),
@@ -155,7 +166,8 @@ impl<'f> Compiler<'f> {
             return None;
         }
         if self.depth == MAX_DEPTH {
-            fields.findings.schema("States are nested too deeply", &fields.location);
+            let message = format!("States are nested more than {MAX_DEPTH} deep");
+            fields.findings.error(Code::TooDeeplyNested, message, &fields.location);
             return None;
         }
         let states = fields.object("States")?;
@@ -167,8 +179,10 @@ impl<'f> Compiler<'f> {
         let mut names = HashMap::with_capacity(states.map.len());
         for name in states.map.keys() {
             let id = StateId::try_from(self.states.len()).ok()?;
-            if name.is_empty() || name.chars().count() > MAX_NAME {
-                states.wrong(name, format!("State name must have 1 to {MAX_NAME} characters"));
+            if name.is_empty() || name.chars().count() > self.limits.name_characters {
+                let most = self.limits.name_characters;
+                let message = format!("A state's name has 1 to {most} characters");
+                self.findings.error(Code::InvalidStateName, message, &states.at(name));
             }
             self.states.push(None);
             names.insert(Arc::from(name.as_str()), id);

@@ -45,6 +45,29 @@ pub struct StateMachine {
     warnings: Vec<Diagnostic>,
 }
 
+/// How large a definition may be. The default is what the service allows:
+/// <https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html>
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DefinitionLimits {
+    /// Bytes of its text.
+    pub bytes: usize,
+    /// Characters of a state's name.
+    pub name_characters: usize,
+}
+
+impl Default for DefinitionLimits {
+    fn default() -> Self {
+        Self { bytes: 1_048_576, name_characters: 80 }
+    }
+}
+
+impl DefinitionLimits {
+    /// No limits.
+    pub fn lifted() -> Self {
+        Self { bytes: usize::MAX, name_characters: usize::MAX }
+    }
+}
+
 /// Whether executions are journalled by the service (Standard) or not (Express).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
@@ -188,7 +211,19 @@ impl StateMachine {
     /// # Errors
     /// Everything that is wrong with the definition, with places; see [`Diagnostic`].
     pub fn parse_as(text: &str, workflow: WorkflowType) -> Result<Self, DefinitionError> {
-        Self::accept(text, compile::machine(text, workflow))
+        Self::parse_within(text, workflow, DefinitionLimits::default())
+    }
+
+    /// The same with other limits than the service's.
+    ///
+    /// # Errors
+    /// As [`Self::parse_as`].
+    pub fn parse_within(
+        text: &str,
+        workflow: WorkflowType,
+        limits: DefinitionLimits,
+    ) -> Result<Self, DefinitionError> {
+        Self::accept(text, compile::machine(text, workflow, limits))
     }
 
     /// Compiles a state by itself, by the name `name`; its `Next` and the like may name anything.

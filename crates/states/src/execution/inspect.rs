@@ -10,8 +10,8 @@ use serde_json::Value;
 
 use super::engine::Engine;
 use super::failure::Failure;
-use super::flow::Assigned;
 use super::frame::{Activity, Journal, MAIN};
+use super::variables::Assigned;
 use super::{Event, Execution, FrameId, StartParameters, TaskRequest};
 use crate::data::Json;
 use crate::definition::{MapState, StateId, StateMachine, Transition};
