@@ -227,8 +227,9 @@ fn a_definition_has_a_largest_size() {
 
     let mut deep = json!({"StartAt": "S", "States": {"S": {"Type": "Succeed"}}});
     for depth in 0..32 {
-        let name = format!("P{depth}");
-        deep = json!({"StartAt": name, "States": {&name: {"Type": "Parallel", "Branches": [deep], "End": true}}});
+        let name = format!("M{depth}");
+        deep =
+            json!({"StartAt": name, "States": {&name: {"Type": "Map", "ItemProcessor": deep, "End": true}}});
     }
     assert_eq!(told(&deep)[0].0, "TOO_DEEPLY_NESTED");
 }
