@@ -23,6 +23,7 @@ const TRANSITIONS: usize = 40;
 /// | `C` | continue |
 /// | `G` | started, again |
 /// | `X` | stop |
+/// | `R` | redrive |
 ///
 /// The operand's low bits choose among what is pending, `!` to `/` an id that nobody has; for results also what the result is.
 pub(crate) fn run(text: &str) {
@@ -56,7 +57,11 @@ fn play(machine: &StateMachine, input: &Value, script: &str, reread: bool) -> (S
     for _ in 0..EVENTS {
         let (Some(letter), Some(operand)) = (letters.next(), letters.next()) else { break };
         if let Some(event) = run.event(letter, operand) {
-            stopped |= matches!(event, Event::StopExecution { .. });
+            stopped = match event {
+                Event::StopExecution { .. } => true,
+                Event::Redriven => false,
+                _ => stopped,
+            };
             run.feed(event);
         }
     }
@@ -112,6 +117,7 @@ impl Run<'_> {
             b'E' => Event::TimerFired { id: timer },
             b'C' => Event::Continue,
             b'G' => Event::Started,
+            b'R' => Event::Redriven,
             b'X' => Event::StopExecution { error: error(operand), cause: None },
             _ => return None,
         })
@@ -120,14 +126,14 @@ impl Run<'_> {
     /// One step, with everything that has to hold before and after.
     fn feed(&mut self, event: Event) {
         let before = self.text();
-        let (over, settled) = (self.execution.outcome().is_some(), !self.execution.has_more());
+        let settled = !self.execution.has_more();
         let wanted = self.wants(&event);
         if self.reread {
             self.execution = serde_json::from_str(&before).expect("an execution can be read back");
             assert!(self.text() == before, "an execution reads back otherwise than it was written");
         }
         let step = self.execution.step_bounded(self.machine, event.clone(), self.now, TRANSITIONS);
-        if over || (settled && !wanted) {
+        if settled && !wanted {
             assert_eq!(step, Step::default(), "{event:?} changes something that is over");
             assert!(self.text() == before, "{event:?} changes an execution that it does not concern");
         }
@@ -147,7 +153,8 @@ impl Run<'_> {
         match event {
             Event::Started => !self.execution.has_started(),
             Event::Continue => false,
-            Event::StopExecution { .. } => true,
+            Event::StopExecution { .. } => self.execution.outcome().is_none(),
+            Event::Redriven => self.execution.redrivable().is_ok(),
             Event::TimerFired { id } => {
                 pending.iter().any(|c| matches!(c, Command::StartTimer { id: known, .. } if known == id))
             }
