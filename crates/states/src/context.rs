@@ -77,17 +77,15 @@ impl<'e> ContextObject<'e> {
         if let Some(given) = self.given {
             return self.item.is_none().then_some((given, 0));
         }
-        let names: Vec<&str> = path
-            .segments()
-            .iter()
-            .take(3)
-            .map_while(|segment| if let Segment::Name(name) = segment { Some(name.as_str()) } else { None })
-            .collect();
-        match names.as_slice() {
-            ["Execution", "Input", ..] => {
+        let name = |at: usize| match path.segments().get(at) {
+            Some(Segment::Name(name)) => Some(name.as_str()),
+            _ => None,
+        };
+        match (name(0)?, name(1)?, name(2)) {
+            ("Execution", "Input", _) => {
                 Some((self.child.map_or(self.execution_input, |child| child.input), 2))
             }
-            ["Map", "Item", "Value"] => self.item.map(|(_, value)| (value, 3)),
+            ("Map", "Item", Some("Value")) => self.item.map(|(_, value)| (value, 3)),
             _ => None,
         }
     }

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::sync::{Arc, LazyLock};
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Number, Value};
 
 /// A JSON value shared between states, variables and history events.
 pub type Json = Arc<Value>;
@@ -50,7 +50,8 @@ fn spend(value: &Value, depth: usize, left: &mut usize) -> Option<()> {
     match value {
         Value::Null => take(4),
         Value::Bool(flag) => take(if *flag { 4 } else { 5 }),
-        Value::Number(_) | Value::String(_) => take(text_len(value)),
+        Value::Number(number) => take(number_len(number)),
+        Value::String(text) => take(string_len(text)),
         Value::Array(items) => {
             take(2 + items.len().saturating_sub(1))?;
             let depth = depth.checked_sub(1)?;
@@ -60,10 +61,29 @@ fn spend(value: &Value, depth: usize, left: &mut usize) -> Option<()> {
             take(2 + map.len().saturating_sub(1))?;
             let depth = depth.checked_sub(1)?;
             map.iter().try_for_each(|(key, item)| {
-                *left = left.checked_sub(text_len(key) + 1)?;
+                *left = left.checked_sub(string_len(key) + 1)?;
                 spend(item, depth, left)
             })
         }
+    }
+}
+
+/// Length of a number's text; whole numbers, which most are, need not be written for it.
+fn number_len(number: &Number) -> usize {
+    let digits = |value: u64| value.checked_ilog10().map_or(1, |log| log as usize + 1);
+    match (number.as_u64(), number.as_i64()) {
+        (Some(value), _) => digits(value),
+        (None, Some(value)) => 1 + digits(value.unsigned_abs()),
+        (None, None) => text_len(number),
+    }
+}
+
+/// Length of a string's JSON text; one without escapes need not be written for it.
+fn string_len(text: &str) -> usize {
+    if text.bytes().all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\') {
+        text.len() + 2
+    } else {
+        text_len(&text)
     }
 }
 
@@ -133,6 +153,32 @@ mod tests {
         assert!(fits(&value, length, 2));
         assert!(!fits(&value, length - 1, 2));
         assert!(!fits(&value, length, 1));
+    }
+
+    #[test]
+    fn lengths_are_those_of_the_text() {
+        for value in [
+            json!(0),
+            json!(9),
+            json!(10),
+            json!(u64::MAX),
+            json!(-1),
+            json!(i64::MIN),
+            json!(-1e300),
+            json!(1.0),
+        ] {
+            assert!(
+                fits(&value, value.to_string().len(), 1) && !fits(&value, value.to_string().len() - 1, 1),
+                "{value}"
+            );
+        }
+        for text in ["", "a", "é", "\"", "\\", "\n", "\u{1}", "\u{7f}", "/"] {
+            let value = json!(text);
+            assert!(
+                fits(&value, value.to_string().len(), 1) && !fits(&value, value.to_string().len() - 1, 1),
+                "{value}"
+            );
+        }
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! What paths and expressions of a state can see: its data, the context object, variables, time and randomness.
 
+use std::fmt::Display;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -67,12 +69,12 @@ impl Problem {
 
 impl Environment<'_> {
     /// What `path` yields, for a field of a payload template.
-    pub(crate) fn json_path(&self, path: &Path, field: &str) -> Result<Json, Problem> {
+    pub(crate) fn json_path(&self, path: &Path, field: &dyn Display) -> Result<Json, Problem> {
         self.read(path).map_err(|_| self.not_found(path, field))
     }
 
-    pub(crate) fn json_path_value(&self, path: &Path, field: &str) -> Result<Value, Problem> {
-        self.json_path(path, field).map(Arc::unwrap_or_clone)
+    pub(crate) fn json_path_value(&self, path: &Path, field: &dyn Display) -> Result<Value, Problem> {
+        self.find(path).map(Found::into_value).map_err(|_| self.not_found(path, field))
     }
 
     /// What `path` yields, for `InputPath` and `OutputPath`.
@@ -80,40 +82,52 @@ impl Environment<'_> {
         self.read(path).map_err(|error| Problem::runtime(format!("Invalid path '{path}' : {error}")))
     }
 
-    /// What `path` yields, or why it yields nothing.
+    /// What `path` yields as a value of its own, or why it yields nothing.
     pub(crate) fn read(&self, path: &Path) -> Result<Json, String> {
-        let found;
+        self.find(path).map(Found::into_json)
+    }
+
+    /// What `path` yields where it lies, or why it yields nothing.
+    pub(crate) fn find(&self, path: &Path) -> Result<Found<'_>, String> {
         let root = match path.root() {
             Root::Data => self.data,
             Root::Context => {
-                if let Some((json, skip)) = self.context.direct(path) {
+                if let Some((json, skip)) = self.context.direct(path)
+                    && path.is_definite()
+                {
                     if path.segments().len() == skip {
-                        return Ok(Arc::clone(json));
+                        return Ok(Found::Shared(json));
                     }
-                    if path.is_definite() {
-                        return path
-                            .locate_from(json, skip)
-                            .map(|value| Arc::new(value.clone()))
-                            .map_err(|error| error.to_string());
-                    }
+                    return path
+                        .locate_from(json, skip)
+                        .map(Found::Inside)
+                        .map_err(|error| error.to_string());
                 }
-                found = Arc::new(self.context.to_value());
-                &found
+                let context = self.context.to_value();
+                if path.is_root() {
+                    return Ok(Found::Made(context));
+                }
+                return path.read(&context).map(Found::Made).map_err(|error| error.to_string());
             }
             Root::Variable(name) => {
                 self.variables.get(name).ok_or_else(|| format!("the variable '${name}' is not defined"))?
             }
         };
         if path.is_root() {
-            return Ok(Arc::clone(root));
+            return Ok(Found::Shared(root));
         }
-        path.read(root).map(Arc::new).map_err(|error| error.to_string())
+        let found = if path.is_definite() {
+            path.locate(root).map(Found::Inside)
+        } else {
+            path.read(root).map(Found::Made)
+        };
+        found.map_err(|error| error.to_string())
     }
 
     pub(crate) fn intrinsic(&mut self, call: &Call) -> Result<Value, Problem> {
         let mut random = self.random.clone();
         let read = |path: &Path| {
-            self.read(path).map(Arc::unwrap_or_clone).map_err(|_| {
+            self.find(path).map(Found::into_value).map_err(|_| {
                 format!(
                     "The JsonPath argument for the field '{path}' could not be found in the input '{}'",
                     self.data
@@ -129,7 +143,7 @@ impl Environment<'_> {
     }
 
     /// The value of `expression`, which stands in field `place`.
-    pub(crate) fn jsonata(&mut self, expression: &Expression, place: &str) -> Result<Value, Problem> {
+    pub(crate) fn jsonata(&mut self, expression: &Expression, place: &dyn Display) -> Result<Value, Problem> {
         let scope = Scope {
             input: self.input,
             result: self.result,
@@ -141,7 +155,7 @@ impl Environment<'_> {
         };
         let named = |what: String| {
             Problem::query(
-                place,
+                place.to_string(),
                 format!(
                     "The JSONata expression '{}' specified for the field '{place}' {what}",
                     expression.text()
@@ -160,8 +174,9 @@ impl Environment<'_> {
         }
     }
 
-    fn not_found(&self, path: &Path, field: &str) -> Problem {
-        let field = field.rsplit('/').next().unwrap_or(field);
+    fn not_found(&self, path: &Path, field: &dyn Display) -> Problem {
+        let field = field.to_string();
+        let field = field.rsplit('/').next().unwrap_or(&field);
         match path.root() {
             Root::Variable(name) if self.variables.get(name).is_none() => Problem::runtime(format!(
                 "The variable '${name}' specified for the field '{field}.$' is not defined"
@@ -182,15 +197,55 @@ impl Environment<'_> {
     }
 }
 
+/// What a path yields.
+pub(crate) enum Found<'e> {
+    /// All of a shared value.
+    Shared(&'e Json),
+    /// A part of one.
+    Inside(&'e Value),
+    /// A value that was there nowhere before.
+    Made(Value),
+}
+
+impl Found<'_> {
+    fn into_json(self) -> Json {
+        match self {
+            Self::Shared(json) => Arc::clone(json),
+            Self::Inside(value) => Arc::new(value.clone()),
+            Self::Made(value) => Arc::new(value),
+        }
+    }
+
+    fn into_value(self) -> Value {
+        match self {
+            Self::Shared(json) => Value::clone(json),
+            Self::Inside(value) => value.clone(),
+            Self::Made(value) => value,
+        }
+    }
+}
+
+impl Deref for Found<'_> {
+    type Target = Value;
+
+    fn deref(&self) -> &Value {
+        match self {
+            Self::Shared(json) => json,
+            Self::Inside(value) => value,
+            Self::Made(value) => value,
+        }
+    }
+}
+
 /// The error of an expression whose value has the wrong type.
 pub(crate) fn unexpected_type(
     expression: &Expression,
-    place: &str,
+    place: impl Display,
     expected: &str,
     value: &Value,
 ) -> Problem {
     Problem::query(
-        place,
+        place.to_string(),
         format!(
             "The JSONata expression '{}' specified for the field '{place}' returned an unexpected result type. \
              Expected '{expected}', but was '{}' for value: {value}",

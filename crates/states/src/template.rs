@@ -1,5 +1,6 @@
 //! Payload templates: JSON in which some values are paths, intrinsic function calls or JSONata expressions.
 
+use std::fmt;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
@@ -56,11 +57,8 @@ impl Template {
     pub(crate) fn evaluate(&self, environment: &mut Environment<'_>, field: &str) -> Result<Json, Problem> {
         match self {
             Self::Literal(json) => Ok(Arc::clone(json)),
-            Self::Path(path) => environment.json_path(path, field),
-            _ => {
-                let mut place = String::from(field);
-                self.value(environment, &mut place).map(Arc::new)
-            }
+            Self::Path(path) => environment.json_path(path, &field),
+            _ => self.value(environment, FieldPath::Field(field)).map(Arc::new),
         }
     }
 
@@ -72,12 +70,12 @@ impl Template {
     ) -> Result<Vec<(Arc<str>, Json)>, Problem> {
         match self {
             Self::Object(members) => {
-                let mut place = String::from(field);
+                let field = FieldPath::Field(field);
                 let mut values = Vec::with_capacity(members.len());
                 for (name, template) in members {
                     let json = match template {
                         Self::Literal(json) => Arc::clone(json),
-                        _ => Arc::new(member(template, name, environment, &mut place)?),
+                        _ => Arc::new(template.value(environment, FieldPath::Member(&field, name))?),
                     };
                     values.push((Arc::clone(name), json));
                 }
@@ -95,29 +93,24 @@ impl Template {
         }
     }
 
-    fn value(&self, environment: &mut Environment<'_>, place: &mut String) -> Result<Value, Problem> {
+    fn value(&self, environment: &mut Environment<'_>, place: FieldPath<'_>) -> Result<Value, Problem> {
         match self {
             Self::Literal(json) => Ok(Value::clone(json)),
-            Self::Path(path) => environment.json_path_value(path, place),
+            Self::Path(path) => environment.json_path_value(path, &place),
             Self::Call(call) => environment.intrinsic(call),
-            Self::Expression(expression) => environment.jsonata(expression, place),
+            Self::Expression(expression) => environment.jsonata(expression, &place),
             Self::Object(members) => {
                 let mut map = Map::with_capacity(members.len());
                 for (name, template) in members {
-                    map.insert(String::from(&**name), member(template, name, environment, place)?);
+                    let value = template.value(environment, FieldPath::Member(&place, name))?;
+                    map.insert(String::from(&**name), value);
                 }
                 Ok(Value::Object(map))
             }
             Self::Array(items) => {
                 let mut values = Vec::with_capacity(items.len());
-                let length = place.len();
                 for (index, item) in items.iter().enumerate() {
-                    place.push('[');
-                    place.push_str(&index.to_string());
-                    place.push(']');
-                    let value = item.value(environment, place);
-                    place.truncate(length);
-                    values.push(value?);
+                    values.push(item.value(environment, FieldPath::Element(&place, index))?);
                 }
                 Ok(Value::Array(values))
             }
@@ -125,18 +118,22 @@ impl Template {
     }
 }
 
-fn member(
-    template: &Template,
-    name: &str,
-    environment: &mut Environment<'_>,
-    place: &mut String,
-) -> Result<Value, Problem> {
-    let length = place.len();
-    place.push('/');
-    place.push_str(name);
-    let value = template.value(environment, place);
-    place.truncate(length);
-    value
+/// Where a template stands in its state, `Output/total[0]`: put into words only where a message asks for it.
+#[derive(Clone, Copy)]
+enum FieldPath<'p> {
+    Field(&'p str),
+    Member(&'p FieldPath<'p>, &'p str),
+    Element(&'p FieldPath<'p>, usize),
+}
+
+impl fmt::Display for FieldPath<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Field(name) => formatter.write_str(name),
+            Self::Member(outer, name) => write!(formatter, "{outer}/{name}"),
+            Self::Element(outer, index) => write!(formatter, "{outer}[{index}]"),
+        }
+    }
 }
 
 fn json_path(value: &Value, location: &str, depth: usize, errors: &mut Vec<TemplateError>) -> Template {

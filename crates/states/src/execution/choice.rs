@@ -78,10 +78,10 @@ fn holds(condition: &Condition, index: usize, env: &mut Environment<'_>) -> Resu
         Condition::Constant(constant) => Ok(*constant),
         Condition::Rule(rule) => rule_holds(rule, env),
         Condition::Expression(expression) => {
-            let place = format!("Choices[{index}]/Condition");
+            let place = format_args!("Choices[{index}]/Condition");
             match env.jsonata(expression, &place)? {
                 Value::Bool(holds) => Ok(holds),
-                other => Err(unexpected_type(expression, &place, "boolean", &other)),
+                other => Err(unexpected_type(expression, place, "boolean", &other)),
             }
         }
     }
@@ -111,7 +111,7 @@ fn rule_holds(rule: &Rule, env: &Environment<'_>) -> Result<bool, Problem> {
 }
 
 fn test_holds(variable: &Path, test: &Test, env: &Environment<'_>) -> Result<bool, Problem> {
-    let found = env.read(variable);
+    let found = env.find(variable);
     if let Test::Is { what: What::Present, expected } = test {
         // An indefinite path is there when it finds something.
         let present = match &found {
@@ -128,7 +128,7 @@ fn test_holds(variable: &Path, test: &Test, env: &Environment<'_>) -> Result<boo
             Ok(compare(*kind, *order, &value, expected))
         }
         Test::Compare { kind, order, expected: Expected::Path(path) } => {
-            let expected = env.read(path).map_err(|_| invalid(path))?;
+            let expected = env.find(path).map_err(|_| invalid(path))?;
             Ok(compare(*kind, *order, &value, &expected))
         }
     }

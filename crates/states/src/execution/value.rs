@@ -89,7 +89,7 @@ impl Engine<'_> {
                     .map_err(|error| missing(name, path, &error))
             }
             Source::Expression(expression) => self
-                .with_environment(id, data, (None, None), |env| env.jsonata(expression, place))
+                .with_environment(id, data, (None, None), |env| env.jsonata(expression, &place))
                 .unwrap_or_else(|| Err(foreign()))
                 .map(Found::Query),
             Source::Call(_) => Err(foreign()),
@@ -111,7 +111,7 @@ impl Engine<'_> {
                 .unwrap_or_else(|| Err(foreign()))?,
             Source::Expression(expression) => {
                 let value = self
-                    .with_environment(id, data, (None, None), |env| env.jsonata(expression, name))
+                    .with_environment(id, data, (None, None), |env| env.jsonata(expression, &name))
                     .unwrap_or_else(|| Err(foreign()))?;
                 if !value.is_string() {
                     return Err(unexpected_type(expression, name, "string", &value));
