@@ -19,7 +19,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use mlpp_states::{
-    HistoryEvent, Json, Limits, Outcome, Simulation, StartParameters, StateMachine, TaskRequest, Timestamp,
+    DefinitionLimits, HistoryEvent, Json, Limits, Outcome, Simulation, StartParameters, StateMachine, TaskRequest, Timestamp,
+    WorkflowType,
 };
 use serde_json::{Map, Value, json};
 
@@ -217,7 +218,8 @@ fn run(
 /// Measures a case: seconds of one run, by the median of the samples, and the process's peak memory in KiB.
 fn measure(case: Case, size: usize, mode: &str) -> (f64, u64) {
     let language = if mode == "jsonata" { Language::Jsonata } else { Language::JsonPath };
-    let machine = StateMachine::parse(&case.definition(size, language).to_string()).unwrap();
+    let text = case.definition(size, language).to_string();
+    let machine = StateMachine::parse_within(&text, WorkflowType::Standard, DefinitionLimits::lifted()).unwrap();
     let input = Arc::new(case.input(size));
     let output = case.output(size);
     let what = (case.executions(size), &output);

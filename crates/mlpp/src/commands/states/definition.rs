@@ -3,7 +3,7 @@
 use std::io::Read as _;
 use std::path::Path;
 
-use mlpp_states::{Diagnostic, Severity, StateMachine, WorkflowType};
+use mlpp_states::{DefinitionLimits, Diagnostic, Severity, StateMachine, WorkflowType};
 
 use crate::error::{CommandError, Finding, Plain};
 use crate::exit_code::ExitCode;
@@ -30,8 +30,12 @@ impl Definition {
     ///
     /// # Errors
     /// Everything that is wrong with it, shown at its place.
-    pub(super) fn compile(&self, workflow: WorkflowType) -> Result<StateMachine, CommandError> {
-        StateMachine::parse_as(&self.text, workflow).map_err(|error| self.invalid(&error.diagnostics))
+    pub(super) fn compile(
+        &self,
+        workflow: WorkflowType,
+        limits: DefinitionLimits,
+    ) -> Result<StateMachine, CommandError> {
+        StateMachine::parse_within(&self.text, workflow, limits).map_err(|error| self.invalid(&error.diagnostics))
     }
 
     /// Findings about the definition, to be shown.

@@ -8,7 +8,7 @@ use std::process::ExitCode as ProcessExitCode;
 use std::sync::Arc;
 
 use clap::ValueEnum;
-use mlpp_states::{HistoryEvent, Limits, Outcome, Simulation, StartParameters, Timestamp, WorkflowType};
+use mlpp_states::{DefinitionLimits, HistoryEvent, Limits, Outcome, Simulation, StartParameters, Timestamp, WorkflowType};
 use serde_json::Value;
 
 use super::definition::Definition;
@@ -74,7 +74,7 @@ pub(crate) struct Args {
     /// When the execution starts, in RFC 3339; without it, now
     #[arg(long, value_name = "TIME")]
     start_time: Option<jiff::Timestamp>,
-    /// Lift the service's limits on data, on the length of the history and on concurrency
+    /// Lift the service's limits on the definition, on data, on the length of the history and on concurrency
     #[arg(long)]
     no_limits: bool,
 }
@@ -100,7 +100,8 @@ pub(super) fn run(args: &Args) -> Result<ProcessExitCode, CommandError> {
     Source::check_stdin(&args.file, [&args.input, &args.tasks])?;
     let definition = Definition::read(&args.file)?;
     let workflow = if args.express { WorkflowType::Express } else { WorkflowType::Standard };
-    let machine = definition.compile(workflow)?;
+    let limits = if args.no_limits { DefinitionLimits::lifted() } else { DefinitionLimits::default() };
+    let machine = definition.compile(workflow, limits)?;
     let input: Value = args.input.as_ref().unwrap_or(&Source::empty()).read("--input")?.typed()?;
     let mut answers = Answers::read(args.tasks.as_ref(), args.objects.as_deref())?;
     let mut parameters = StartParameters::named("StateMachine", &args.name, Arc::new(input));
