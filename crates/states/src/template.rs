@@ -19,7 +19,7 @@ pub(crate) enum Template {
     Literal(Json),
     Path(Path),
     Call(Call),
-    Expression(Expression),
+    Expression(Box<Expression>),
     Object(Vec<(Arc<str>, Template)>),
     Array(Vec<Template>),
 }
@@ -215,7 +215,7 @@ fn jsonata(
                     message,
                     location: location.to_owned(),
                 }));
-                Template::Expression(expression)
+                Template::Expression(Box::new(expression))
             }
             Ok(None) => Template::Literal(Arc::new(value.clone())),
             Err(message) => {

@@ -277,7 +277,7 @@ impl<'d> Fields<'d> {
         }
         let source = match self.get(name)? {
             Value::String(text) if self.language == Language::Jsonata && Expression::is_delimited(text) => {
-                Source::Expression(self.expression(name, text)?)
+                Source::Expression(Box::new(self.expression(name, text)?))
             }
             value => Source::Literal(self.check_number(name, value, least, most, whole)?),
         };
@@ -312,7 +312,7 @@ impl<'d> Fields<'d> {
         }
         let text = self.text(name)?;
         let source = if self.language == Language::Jsonata && Expression::is_delimited(text) {
-            Source::Expression(self.expression(name, text)?)
+            Source::Expression(Box::new(self.expression(name, text)?))
         } else {
             Source::Literal(Arc::from(text))
         };

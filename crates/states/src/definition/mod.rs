@@ -132,7 +132,7 @@ pub(crate) enum Selection {
     Whole,
     /// `null`: the empty object.
     Nothing,
-    Path(Path),
+    Path(Box<Path>),
 }
 
 #[derive(Debug, PartialEq)]
@@ -141,7 +141,7 @@ pub(crate) enum ResultPath {
     Replace,
     /// `null`: the result is dropped.
     Discard,
-    At(Path),
+    At(Box<Path>),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -150,6 +150,7 @@ pub(crate) enum Transition {
     End,
 }
 
+/// One state. Machines can have many, and of each little is read at a transition: what is large and seldom there is boxed.
 #[derive(Debug)]
 pub(crate) struct State {
     pub(crate) name: Arc<str>,
@@ -167,9 +168,9 @@ pub(crate) enum StateKind {
     Pass { result: Option<Json> },
     Task(Box<TaskState>),
     Choice(Box<ChoiceState>),
-    Wait(Wait),
+    Wait(Box<Wait>),
     Succeed,
-    Fail { error: Option<TextField>, cause: Option<TextField> },
+    Fail { error: Option<Box<TextField>>, cause: Option<Box<TextField>> },
     Parallel { branches: Vec<ScopeId> },
     Map(Box<MapState>),
 }
@@ -201,7 +202,7 @@ pub(crate) enum Source<T> {
     Path(Path),
     /// `ErrorPath` and `CausePath` take intrinsic functions as well.
     Call(crate::intrinsic::Call),
-    Expression(Expression),
+    Expression(Box<Expression>),
 }
 
 impl StateMachine {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     ChoiceState, Condition, Expected, Flow, ItemSource, MapState, NumberField, ResultPath, Rule, Selection,
-    Source, State, StateKind, StateMachine, Test, TextField, Wait,
+    Source, State, StateKind, StateMachine, Test, Wait,
 };
 use crate::jsonpath::{Path, Root};
 use crate::template::Template;
@@ -49,11 +49,13 @@ fn of_state(state: &State, names: &mut Names) {
             of_templates([&task.credentials], names);
         }
         StateKind::Choice(choice) => of_choice(choice, names),
-        StateKind::Wait(Wait::Seconds(field)) => of_source(&field.source, names),
-        StateKind::Wait(Wait::Timestamp(field)) => of_source(&field.source, names),
+        StateKind::Wait(wait) => match &**wait {
+            Wait::Seconds(field) => of_source(&field.source, names),
+            Wait::Timestamp(field) => of_source(&field.source, names),
+        },
         StateKind::Fail { error, cause } => {
-            for TextField { source, .. } in [error, cause].into_iter().flatten() {
-                of_source(source, names);
+            for field in [error, cause].into_iter().flatten() {
+                of_source(&field.source, names);
             }
         }
         StateKind::Map(map) => of_map(map, names),

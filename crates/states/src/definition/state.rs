@@ -56,11 +56,11 @@ fn kind_of(
         }
         "Task" => StateKind::Task(Box::new(task::parse(fields, compiler.workflow())?)),
         "Choice" => StateKind::Choice(Box::new(choice::parse(fields, compiler, scope)?)),
-        "Wait" => StateKind::Wait(wait(fields)?),
+        "Wait" => StateKind::Wait(Box::new(wait(fields)?)),
         "Succeed" => StateKind::Succeed,
         "Fail" => StateKind::Fail {
-            error: fields.text_field("Error", "ErrorPath"),
-            cause: fields.text_field("Cause", "CausePath"),
+            error: fields.text_field("Error", "ErrorPath").map(Box::new),
+            cause: fields.text_field("Cause", "CausePath").map(Box::new),
         },
         "Parallel" => {
             let branches = fields.objects("Branches");
@@ -192,7 +192,7 @@ fn selection(fields: &Fields<'_>, name: &str) -> Selection {
         Some(serde_json::Value::Null) => Selection::Nothing,
         Some(_) => match fields.path(name) {
             Some(path) if path.text() == "$" => Selection::Whole,
-            Some(path) => Selection::Path(path),
+            Some(path) => Selection::Path(Box::new(path)),
             None => Selection::Whole,
         },
     }
@@ -204,7 +204,7 @@ pub(super) fn result_path(fields: &Fields<'_>) -> ResultPath {
         Some(serde_json::Value::Null) => ResultPath::Discard,
         Some(_) => match fields.path("ResultPath") {
             Some(path) if path.text() == "$" => ResultPath::Replace,
-            Some(path) if path.is_reference() => ResultPath::At(path),
+            Some(path) if path.is_reference() => ResultPath::At(Box::new(path)),
             Some(_) => {
                 fields.wrong("ResultPath", "Value is not a valid Reference Path");
                 ResultPath::Replace

@@ -82,7 +82,8 @@ impl Engine<'_> {
             StateKind::Succeed => self.output(id, state, None).map(|(output, assigned)| {
                 self.leave(id, state, output, assigned, Transition::End);
             }),
-            StateKind::Fail { error, cause } => match self.fail_state(id, error.as_ref(), cause.as_ref()) {
+            StateKind::Fail { error, cause } => match self.fail_state(id, error.as_deref(), cause.as_deref())
+            {
                 Ok(failure) => return self.fail_frame(id, failure),
                 Err(problem) => Err(problem),
             },
