@@ -19,8 +19,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use mlpp_states::{
-    DefinitionLimits, HistoryEvent, Json, Limits, Outcome, Simulation, StartParameters, StateMachine, TaskRequest, Timestamp,
-    WorkflowType,
+    DefinitionLimits, HistoryEvent, Json, Limits, Outcome, Simulation, StartParameters, StateMachine,
+    TaskRequest, Timestamp, WorkflowType,
 };
 use serde_json::{Map, Value, json};
 
@@ -219,7 +219,8 @@ fn run(
 fn measure(case: Case, size: usize, mode: &str) -> (f64, u64) {
     let language = if mode == "jsonata" { Language::Jsonata } else { Language::JsonPath };
     let text = case.definition(size, language).to_string();
-    let machine = StateMachine::parse_within(&text, WorkflowType::Standard, DefinitionLimits::lifted()).unwrap();
+    let machine =
+        StateMachine::parse_within(&text, WorkflowType::Standard, DefinitionLimits::lifted()).unwrap();
     let input = Arc::new(case.input(size));
     let output = case.output(size);
     let what = (case.executions(size), &output);

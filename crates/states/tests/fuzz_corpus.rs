@@ -22,6 +22,16 @@ const VARIATIONS: usize = 12;
 /// After this no further variation begins: a busy machine does fewer, in the same order.
 const ENOUGH: Duration = Duration::from_secs(10);
 
+/// Most memory of the whole test, in kibibytes.
+const MEMORY: u64 = 1024 * 1024;
+
+/// The largest that this process has been, where the system tells.
+fn peak_memory() -> Option<u64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
 /// The inputs of a target by name, in order.
 fn corpus(target: Target) -> Vec<(String, Vec<u8>)> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target.name());
@@ -45,6 +55,7 @@ fn check(target: Target) {
         println!("{} {name}", target.name());
         targets::run(target, bytes);
     }
+    assert!(peak_memory().is_none_or(|peak| peak < MEMORY), "{peak:?} KiB", peak = peak_memory());
     for round in 0..VARIATIONS {
         for (number, (name, bytes)) in inputs.iter().enumerate() {
             let Ok(text) = std::str::from_utf8(bytes) else { continue };

@@ -7,7 +7,7 @@ use mlpp_states::{
 };
 use serde_json::{Value, json};
 
-use crate::{parts, pass};
+use super::{parts, pass};
 
 /// Events of one input.
 const EVENTS: usize = 64;

@@ -3,7 +3,7 @@
 use mlpp_states::Outcome;
 use serde_json::{Value, json};
 
-use crate::{parts, pass};
+use super::{parts, pass};
 
 /// A call, a separator, and the data as JSON.
 pub(crate) fn run(text: &str) {

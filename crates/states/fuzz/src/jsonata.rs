@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use mlpp_states::Outcome;
 use serde_json::{Value, json};
 
-use crate::{parts, pass};
+use super::{parts, pass};
 
 /// An expression, a separator, and `$states.input` as JSON.
 pub(crate) fn run(text: &str) {

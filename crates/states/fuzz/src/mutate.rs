@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 
-use crate::{SEPARATOR, Target};
+use super::{SEPARATOR, Target};
 
 /// A stream of numbers that is a function of its seed (SplitMix64).
 #[derive(Debug)]

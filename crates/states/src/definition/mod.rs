@@ -55,13 +55,6 @@ pub struct DefinitionLimits {
     pub name_characters: usize,
 }
 
-impl DefinitionLimits {
-    /// Bounds that no definition meets.
-    pub fn lifted() -> Self {
-        Self { bytes: usize::MAX, name_characters: usize::MAX }
-    }
-}
-
 impl Default for DefinitionLimits {
     fn default() -> Self {
         Self { bytes: 1_048_576, name_characters: 80 }

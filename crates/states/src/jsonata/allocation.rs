@@ -234,7 +234,9 @@ fn walk(node: &mut AstNode, uses: &mut Uses) {
         }
         AstNode::Sort { input, terms } => {
             walk(input, uses);
-            terms.iter_mut().for_each(|(term, _)| walk(term, uses));
+            for (term, _) in terms {
+                walk(term, uses);
+            }
         }
         AstNode::ObjectTransform { input, pattern } => {
             walk(input, uses);
@@ -250,7 +252,9 @@ fn walk(node: &mut AstNode, uses: &mut Uses) {
         }
         AstNode::Call { procedure, args } => {
             walk(procedure, uses);
-            args.iter_mut().for_each(|argument| below(argument, uses));
+            for argument in args {
+                below(argument, uses);
+            }
         }
         AstNode::Lambda { body, .. } => {
             below(body, uses);
@@ -278,10 +282,12 @@ fn walk(node: &mut AstNode, uses: &mut Uses) {
             }
         }
         AstNode::Function { name, args, .. } if HIGHER.contains(&name.as_str()) => {
-            args.iter_mut().for_each(|argument| match argument {
-                AstNode::Lambda { .. } => walk(argument, uses),
-                _ => below(argument, uses),
-            });
+            for argument in args {
+                match argument {
+                    AstNode::Lambda { .. } => walk(argument, uses),
+                    _ => below(argument, uses),
+                }
+            }
         }
         other => tree::children(other, &mut |child| below(child, uses)),
     }

@@ -35,7 +35,8 @@ impl Definition {
         workflow: WorkflowType,
         limits: DefinitionLimits,
     ) -> Result<StateMachine, CommandError> {
-        StateMachine::parse_within(&self.text, workflow, limits).map_err(|error| self.invalid(&error.diagnostics))
+        StateMachine::parse_within(&self.text, workflow, limits)
+            .map_err(|error| self.invalid(&error.diagnostics))
     }
 
     /// Findings about the definition, to be shown.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode as ProcessExitCode;
 
 use clap::ValueEnum;
-use mlpp_states::WorkflowType;
+use mlpp_states::{DefinitionLimits, WorkflowType};
 
 use super::definition::Definition;
 use crate::error::{CommandError, Plain};
@@ -49,7 +49,7 @@ pub(super) fn run(args: &Args) -> Result<ProcessExitCode, CommandError> {
     };
     let definition = Definition::read(&args.file)?;
     // Standard has all that Express has.
-    let machine = definition.compile(WorkflowType::Standard)?;
+    let machine = definition.compile(WorkflowType::Standard, DefinitionLimits::lifted())?;
     let outline = machine.outline();
     let title = title(&args.file);
     let text = match format {

@@ -8,7 +8,9 @@ use std::process::ExitCode as ProcessExitCode;
 use std::sync::Arc;
 
 use clap::ValueEnum;
-use mlpp_states::{DefinitionLimits, HistoryEvent, Limits, Outcome, Simulation, StartParameters, Timestamp, WorkflowType};
+use mlpp_states::{
+    DefinitionLimits, HistoryEvent, Limits, Outcome, Simulation, StartParameters, Timestamp, WorkflowType,
+};
 use serde_json::Value;
 
 use super::definition::Definition;
