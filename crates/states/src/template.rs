@@ -54,11 +54,15 @@ impl Template {
     }
 
     /// The template's value; `field` is its place in the state, for messages.
-    pub(crate) fn evaluate(&self, environment: &mut Environment<'_>, field: &str) -> Result<Json, Problem> {
+    pub(crate) fn evaluate<'p>(
+        &self,
+        environment: &mut Environment<'_>,
+        field: impl Into<FieldPath<'p>>,
+    ) -> Result<Json, Problem> {
         match self {
             Self::Literal(json) => Ok(Arc::clone(json)),
-            Self::Path(path) => environment.json_path(path, &field),
-            _ => self.value(environment, FieldPath::Field(field)).map(Arc::new),
+            Self::Path(path) => environment.json_path(path, &field.into()),
+            _ => self.value(environment, field.into()).map(Arc::new),
         }
     }
 
@@ -66,11 +70,10 @@ impl Template {
     pub(crate) fn members(
         &self,
         environment: &mut Environment<'_>,
-        field: &str,
+        field: FieldPath<'_>,
     ) -> Result<Vec<(Arc<str>, Json)>, Problem> {
         match self {
             Self::Object(members) => {
-                let field = FieldPath::Field(field);
                 let mut values = Vec::with_capacity(members.len());
                 for (name, template) in members {
                     let json = match template {
@@ -120,16 +123,25 @@ impl Template {
 
 /// Where a template stands in its state, `Output/total[0]`: put into words only where a message asks for it.
 #[derive(Clone, Copy)]
-enum FieldPath<'p> {
+pub(crate) enum FieldPath<'p> {
     Field(&'p str),
+    /// A field of an entry of a list, as `Choices` is.
+    OfEntry(&'p str, usize, &'p str),
     Member(&'p FieldPath<'p>, &'p str),
     Element(&'p FieldPath<'p>, usize),
+}
+
+impl<'p> From<&'p str> for FieldPath<'p> {
+    fn from(name: &'p str) -> Self {
+        Self::Field(name)
+    }
 }
 
 impl fmt::Display for FieldPath<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Field(name) => formatter.write_str(name),
+            Self::OfEntry(list, index, name) => write!(formatter, "{list}[{index}]/{name}"),
             Self::Member(outer, name) => write!(formatter, "{outer}/{name}"),
             Self::Element(outer, index) => write!(formatter, "{outer}[{index}]"),
         }

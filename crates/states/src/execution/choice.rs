@@ -13,6 +13,7 @@ use crate::definition::{
 };
 use crate::environment::{Environment, Problem, unexpected_type};
 use crate::jsonpath::Path;
+use crate::template::FieldPath;
 use crate::time::Timestamp;
 
 impl Engine<'_> {
@@ -43,13 +44,16 @@ impl Engine<'_> {
         branch: Option<(usize, &Branch)>,
         next: StateId,
     ) -> Result<(), Problem> {
-        let place = branch.map_or_else(String::new, |(index, _)| format!("Choices[{index}]/"));
+        let place = |field| match branch {
+            Some((index, _)) => FieldPath::OfEntry("Choices", index, field),
+            None => FieldPath::Field(field),
+        };
         let branch = branch.map(|(_, branch)| branch);
         let assign = match branch {
             Some(branch) => branch.assign.as_ref(),
             None => state.assign.as_ref(),
         };
-        let assigned = self.assigned(id, assign, &format!("{place}Assign"), input, (None, None))?;
+        let assigned = self.assigned(id, assign, place("Assign"), input, (None, None))?;
         let output = match &state.flow {
             Flow::JsonPath(flow) => self.select(id, &flow.output_path, input)?,
             Flow::Jsonata(flow) => {
@@ -60,7 +64,7 @@ impl Engine<'_> {
                 match template {
                     Some(template) => self
                         .with_environment(id, input, (None, None), |env| {
-                            template.evaluate(env, &format!("{place}Output"))
+                            template.evaluate(env, place("Output"))
                         })
                         .unwrap_or_else(|| Err(foreign()))?,
                     None => Arc::clone(input),
@@ -78,7 +82,7 @@ fn holds(condition: &Condition, index: usize, env: &mut Environment<'_>) -> Resu
         Condition::Constant(constant) => Ok(*constant),
         Condition::Rule(rule) => rule_holds(rule, env),
         Condition::Expression(expression) => {
-            let place = format_args!("Choices[{index}]/Condition");
+            let place = FieldPath::OfEntry("Choices", index, "Condition");
             match env.jsonata(expression, &place)? {
                 Value::Bool(holds) => Ok(holds),
                 other => Err(unexpected_type(expression, place, "boolean", &other)),

@@ -83,11 +83,13 @@ impl Engine<'_> {
                 if has_result {
                     self.note(Point::AfterResultPath, &combined);
                 }
-                let assigned = self.assigned(id, state.assign.as_ref(), "Assign", &result, (None, None))?;
+                let assigned =
+                    self.assigned(id, state.assign.as_ref(), "Assign".into(), &result, (None, None))?;
                 (self.select(id, &flow.output_path, &combined)?, assigned)
             }
             Flow::Jsonata(flow) => {
-                let assigned = self.assigned(id, state.assign.as_ref(), "Assign", &raw, (result, None))?;
+                let assigned =
+                    self.assigned(id, state.assign.as_ref(), "Assign".into(), &raw, (result, None))?;
                 let output = match &flow.output {
                     Some(template) => self
                         .with_environment(id, &raw, (result, None), |env| template.evaluate(env, "Output"))

@@ -12,6 +12,7 @@ use crate::data::Json;
 use crate::definition::{Catcher, Flow, Retrier, State, StateKind, Transition};
 use crate::environment::Problem;
 use crate::history::{Details, EventType};
+use crate::template::FieldPath;
 
 impl Engine<'_> {
     /// The state of frame `id` failed.
@@ -107,23 +108,23 @@ impl Engine<'_> {
         (index, catcher): (usize, &Catcher),
         failure: &Failure,
     ) -> Result<(Json, Assigned), Problem> {
-        let assign = format!("Catch[{index}]/Assign");
+        let assign = FieldPath::OfEntry("Catch", index, "Assign");
         let raw = self.raw_input(id);
         let error_output = failure.output();
         let (output, assigned) = match &state.flow {
             Flow::JsonPath(_) => {
                 let output = combine(&raw, &error_output, &catcher.result_path)?;
                 let results = (None, Some(&error_output));
-                let assigned = self.assigned(id, catcher.assign.as_ref(), &assign, &error_output, results)?;
+                let assigned = self.assigned(id, catcher.assign.as_ref(), assign, &error_output, results)?;
                 (output, assigned)
             }
             Flow::Jsonata(_) => {
                 let results = (None, Some(&error_output));
-                let assigned = self.assigned(id, catcher.assign.as_ref(), &assign, &raw, results)?;
+                let assigned = self.assigned(id, catcher.assign.as_ref(), assign, &raw, results)?;
                 let output = match &catcher.output {
                     Some(template) => self
                         .with_environment(id, &raw, results, |env| {
-                            template.evaluate(env, &format!("Catch[{index}]/Output"))
+                            template.evaluate(env, FieldPath::OfEntry("Catch", index, "Output"))
                         })
                         .unwrap_or_else(|| Err(foreign()))?,
                     None => error_output,

@@ -12,7 +12,7 @@ use super::failure::DATA_LIMIT;
 use super::flow::{foreign, too_large};
 use crate::data::{self, Json};
 use crate::environment::Problem;
-use crate::template::Template;
+use crate::template::{FieldPath, Template};
 
 /// The variables that a state assigns.
 pub(super) type Assigned = Vec<(Arc<str>, Json)>;
@@ -23,7 +23,7 @@ impl Engine<'_> {
         &mut self,
         id: FrameId,
         assign: Option<&Template>,
-        place: &str,
+        place: FieldPath<'_>,
         data: &Json,
         results: (Option<&Json>, Option<&Json>),
     ) -> Result<Assigned, Problem> {
