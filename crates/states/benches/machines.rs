@@ -319,7 +319,9 @@ fn main() {
 
 fn each(mut show: impl FnMut(Case, usize)) {
     for (case, sizes) in CASES {
-        sizes.iter().for_each(|size| show(case, *size));
+        for size in sizes {
+            show(case, *size);
+        }
     }
 }
 
