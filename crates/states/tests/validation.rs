@@ -233,3 +233,15 @@ fn a_definition_has_a_largest_size() {
     }
     assert_eq!(told(&deep)[0].0, "TOO_DEEPLY_NESTED");
 }
+
+#[test]
+fn variables_have_names_that_expressions_can_say() {
+    let assign = |name: &str| pass(&json!({"Assign": {name: 1}}));
+    for name in ["a", "été1", "snake_case"] {
+        check(&assign(name), &[]);
+    }
+    for name in ["1a", "a-b", "states", "", &"n".repeat(81)] {
+        let message = format!("'{name}' is not a valid variable name");
+        check(&assign(name), &[(SCHEMA, &message, &format!("/States/X/Assign/{name}"))]);
+    }
+}

@@ -122,7 +122,7 @@ pub(super) fn parse(fields: &Fields<'_>, compiler: &mut Compiler<'_>, scope: Sco
         };
         if let (Some(condition), Some(next)) = (condition, next) {
             let output = if entry.language == Language::Jsonata { entry.template("Output") } else { None };
-            branches.push(Branch { condition, next, assign: entry.template("Assign"), output });
+            branches.push(Branch { condition, next, assign: entry.assignment(), output });
         }
     }
     let default = if fields.has("Default") { compiler.target(fields, "Default", scope) } else { None };

@@ -69,6 +69,16 @@ fn looks_dynamic(value: &Value) -> bool {
     })
 }
 
+/// An identifier of Unicode's of at most 80 characters, and not the name of what the language defines.
+fn is_variable_name(name: &str) -> bool {
+    const MAX_CHARACTERS: usize = 80;
+    let mut characters = name.chars();
+    characters.next().is_some_and(|first| first.is_alphabetic() || first == '_')
+        && characters.all(|next| next.is_alphanumeric() || next == '_')
+        && name.chars().count() <= MAX_CHARACTERS
+        && name != "states"
+}
+
 /// A pointer as the service writes it: elements of arrays in brackets, names without escapes.
 fn location(definition: &Value, pointer: &str) -> String {
     if pointer.is_empty() {
@@ -339,6 +349,21 @@ impl<'d> Fields<'d> {
                 None
             }
         }
+    }
+
+    /// `Assign`: <https://states-language.net/spec.html#variables>
+    pub(super) fn assignment(&self) -> Option<Template> {
+        for key in self.get("Assign").and_then(Value::as_object).into_iter().flat_map(Map::keys) {
+            let name = match self.language {
+                Language::JsonPath => key.strip_suffix(".$").unwrap_or(key),
+                Language::Jsonata => key,
+            };
+            if !is_variable_name(name) {
+                let message = format!("'{name}' is not a valid variable name");
+                self.findings.schema(message, &member(&self.at("Assign"), key));
+            }
+        }
+        self.template("Assign")
     }
 
     /// Warnings about values of a payload template that look like paths and are none.

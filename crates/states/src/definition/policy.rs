@@ -86,7 +86,7 @@ pub(super) fn catchers(fields: &Fields<'_>, compiler: &mut Compiler<'_>, scope: 
                 next,
                 result_path: super::state::result_path(entry),
                 output: if fields.language == Language::Jsonata { entry.template("Output") } else { None },
-                assign: entry.template("Assign"),
+                assign: entry.assignment(),
             });
         }
     }

@@ -37,7 +37,7 @@ pub(super) fn parse(
     };
     let assign = match kind {
         StateKind::Succeed | StateKind::Fail { .. } => None,
-        _ => fields.template("Assign"),
+        _ => fields.assignment(),
     };
     let flow = flow(&kind, fields);
     Some(State { name: Arc::from(name), comment: fields.comment(), flow, assign, retry, catch, next, kind })
