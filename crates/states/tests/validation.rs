@@ -217,7 +217,13 @@ fn a_definition_has_a_largest_size() {
     let named = json!({"StartAt": name, "States": {&name: {"Type": "Succeed"}}});
     check(
         &named,
-        &[("INVALID_STATE_NAME", "A state's name has 1 to 80 characters", &format!("/States/{name}"))],
+        &[(
+            "INVALID_STATE_NAME",
+            &format!(
+                "Invalid State name: State '{name}' exceeds the 80-character limit allowed by the service"
+            ),
+            &format!("/States/{name}"),
+        )],
     );
     let lifted = |definition: &Value| {
         let limits = DefinitionLimits::lifted();

@@ -181,7 +181,13 @@ impl<'f> Compiler<'f> {
             let id = StateId::try_from(self.states.len()).ok()?;
             if name.is_empty() || name.chars().count() > self.limits.name_characters {
                 let most = self.limits.name_characters;
-                let message = format!("A state's name has 1 to {most} characters");
+                let message = if name.is_empty() {
+                    String::from("Invalid State name: a name is not empty")
+                } else {
+                    format!(
+                        "Invalid State name: State '{name}' exceeds the {most}-character limit allowed by the service"
+                    )
+                };
                 self.findings.error(Code::InvalidStateName, message, &states.at(name));
             }
             self.states.push(None);
