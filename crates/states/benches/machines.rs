@@ -25,7 +25,8 @@ use mlpp_states::{
 use serde_json::{Map, Value, json};
 
 /// The cases with their sizes.
-const CASES: [(Case, &[usize]); 5] = [
+const CASES: [(Case, &[usize]); 6] = [
+    (Case::Plain, &[300, 3_000, 30_000]),
     (Case::Chain, &[300, 3_000, 30_000]),
     (Case::Loop, &[500, 5_000, 50_000]),
     (Case::Map, &[500, 5_000, 50_000]),
@@ -44,6 +45,8 @@ const SAMPLE: Duration = Duration::from_millis(20);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Case {
+    /// Pass states in a row that do nothing.
+    Plain,
     /// Pass states in a row, each of which adds one.
     Chain,
     /// A Pass state that adds one, and a Choice state that goes back to it.
@@ -65,6 +68,7 @@ enum Language {
 impl Case {
     fn name(self) -> &'static str {
         match self {
+            Self::Plain => "plain",
             Self::Chain => "chain",
             Self::Loop => "loop",
             Self::Map => "map",
@@ -76,7 +80,8 @@ impl Case {
     /// What the size counts.
     fn title(self) -> &'static str {
         match self {
-            Self::Chain => "Pass states in a chain",
+            Self::Plain => "Pass states",
+            Self::Chain => "Pass states that count",
             Self::Loop => "turns of a Choice loop",
             Self::Map => "items of a Map",
             Self::Parallel => "branches of a Parallel",
@@ -91,7 +96,7 @@ impl Case {
     /// The states that one run of the case enters.
     fn transitions(self, size: usize) -> usize {
         match self {
-            Self::Chain => size,
+            Self::Plain | Self::Chain => size,
             // Each turn is two states; the last one leads to a Succeed state.
             Self::Loop => 2 * size + 1,
             Self::Map | Self::Parallel => size + 1,
@@ -106,12 +111,8 @@ impl Case {
 
     fn definition(self, size: usize, language: Language) -> Value {
         let states = match self {
-            Self::Chain => (1..=size)
-                .map(|step| {
-                    let next = (step < size).then(|| format!("S{}", step + 1));
-                    (format!("S{step}"), add_one(language, next.as_deref()))
-                })
-                .collect(),
+            Self::Plain => row(size, |next| ended(json!({"Type": "Pass"}), next)),
+            Self::Chain => row(size, |next| add_one(language, next)),
             Self::Loop => members([
                 ("S1", add_one(language, Some("Again"))),
                 ("Again", choice(language, size, "S1", "Done")),
@@ -162,6 +163,7 @@ impl Case {
 
     fn output(self, size: usize) -> Value {
         match self {
+            Self::Plain => self.input(size),
             Self::Chain | Self::Loop => json!({"n": size}),
             Self::Map => (1..=size).map(|n| json!({"n": n})).collect(),
             Self::Parallel => (0..size).map(|_| json!({"n": 1})).collect(),
@@ -170,16 +172,27 @@ impl Case {
     }
 }
 
+/// States one after the other; `state` makes one, given the name of the next.
+fn row(size: usize, state: impl Fn(Option<&str>) -> Value) -> Map<String, Value> {
+    let next = |step| (step < size).then(|| format!("S{}", step + 1));
+    (1..=size).map(|step| (format!("S{step}"), state(next(step).as_deref()))).collect()
+}
+
 fn members<const N: usize>(states: [(&str, Value); N]) -> Map<String, Value> {
     states.into_iter().map(|(name, state)| (name.to_owned(), state)).collect()
 }
 
 /// A Pass state from `{"n": n}` to `{"n": n + 1}`.
 fn add_one(language: Language, next: Option<&str>) -> Value {
-    let mut state = match language {
+    let state = match language {
         Language::JsonPath => json!({"Type": "Pass", "Parameters": {"n.$": "States.MathAdd($.n, 1)"}}),
         Language::Jsonata => json!({"Type": "Pass", "Output": {"n": "{% $states.input.n + 1 %}"}}),
     };
+    ended(state, next)
+}
+
+/// The state with `Next` or `End`.
+fn ended(mut state: Value, next: Option<&str>) -> Value {
     match next {
         Some(next) => state["Next"] = json!(next),
         None => state["End"] = json!(true),
