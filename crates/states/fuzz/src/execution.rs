@@ -51,7 +51,7 @@ fn play(machine: &StateMachine, input: &Value, script: &str, reread: bool) -> (S
         history: String::new(),
         reread,
     };
-    run.feed(Event::Started);
+    run.feed(&Event::Started);
     let mut stopped = false;
     let mut letters = script.bytes();
     for _ in 0..EVENTS {
@@ -62,7 +62,7 @@ fn play(machine: &StateMachine, input: &Value, script: &str, reread: bool) -> (S
                 Event::Redriven => false,
                 _ => stopped,
             };
-            run.feed(event);
+            run.feed(&event);
         }
     }
     let timed_out = run.history.contains("D1012");
@@ -124,10 +124,10 @@ impl Run<'_> {
     }
 
     /// One step, with everything that has to hold before and after.
-    fn feed(&mut self, event: Event) {
+    fn feed(&mut self, event: &Event) {
         let before = self.text();
         let settled = !self.execution.has_more();
-        let wanted = self.wants(&event);
+        let wanted = self.wants(event);
         if self.reread {
             self.execution = serde_json::from_str(&before).expect("an execution can be read back");
             assert!(self.text() == before, "an execution reads back otherwise than it was written");

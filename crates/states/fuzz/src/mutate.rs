@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{SEPARATOR, Target};
 
-/// A stream of numbers that is a function of its seed (SplitMix64).
+/// A stream of numbers that is a function of its seed (`SplitMix64`).
 #[derive(Debug)]
 pub struct Draws(u64);
 
