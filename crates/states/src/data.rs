@@ -87,6 +87,24 @@ fn string_len(text: &str) -> usize {
     }
 }
 
+/// Bytes that the values of one evaluation may take when they are copied together: far more than any data, and no more than there is.
+pub(crate) const COPIES: usize = 256 * 1024 * 1024;
+
+/// Takes from `left` about what a copy of `value` needs; `None` where there is not enough.
+pub(crate) fn charge(value: &Value, left: &mut usize) -> Option<()> {
+    const NODE: usize = 72;
+    let own = if let Value::String(text) = value { text.len() } else { 0 };
+    *left = left.checked_sub(NODE + own)?;
+    match value {
+        Value::Array(items) => items.iter().try_for_each(|item| charge(item, left)),
+        Value::Object(map) => map.iter().try_for_each(|(key, item)| {
+            *left = left.checked_sub(NODE + key.len())?;
+            charge(item, left)
+        }),
+        _ => Some(()),
+    }
+}
+
 /// The name that error texts give to the type of a JSON value.
 pub(crate) fn type_name(value: &Value) -> &'static str {
     match value {

@@ -1,5 +1,6 @@
 //! What paths and expressions of a state can see: its data, the context object, variables, time and randomness.
 
+use std::cell::Cell;
 use std::fmt::Display;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -7,7 +8,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::context::ContextObject;
-use crate::data::Json;
+use crate::data::{self, Json};
 use crate::intrinsic::Call;
 use crate::jsonata::{self, EvaluationError, Expression, Scope};
 use crate::jsonpath::{Path, Root};
@@ -34,6 +35,8 @@ pub(crate) struct Environment<'e> {
     pub(crate) random: &'e mut Random,
     pub(crate) now: Timestamp,
     pub(crate) limits: &'e jsonata::Limits,
+    /// Bytes that the values which a template copies may still take; begins at [`data::COPIES`].
+    pub(crate) copies: Cell<usize>,
 }
 
 /// Why a field has no value.
@@ -47,6 +50,7 @@ pub(crate) struct Problem {
     pub(crate) location: Option<String>,
 }
 
+pub(crate) const DATA_LIMIT: &str = "States.DataLimitExceeded";
 pub(crate) const RUNTIME: &str = "States.Runtime";
 pub(crate) const QUERY_EVALUATION: &str = "States.QueryEvaluationError";
 
@@ -74,7 +78,9 @@ impl Environment<'_> {
     }
 
     pub(crate) fn json_path_value(&self, path: &Path, field: &dyn Display) -> Result<Value, Problem> {
-        self.find(path).map(Found::into_value).map_err(|_| self.not_found(path, field))
+        let found = self.find(path).map_err(|_| self.not_found(path, field))?;
+        self.copy(&found)?;
+        Ok(found.into_value())
     }
 
     /// What `path` yields, for `InputPath` and `OutputPath`.
@@ -127,12 +133,14 @@ impl Environment<'_> {
     pub(crate) fn intrinsic(&mut self, call: &Call) -> Result<Value, Problem> {
         let mut random = self.random.clone();
         let read = |path: &Path| {
-            self.find(path).map(Found::into_value).map_err(|_| {
+            let value = self.find(path).map_err(|_| {
                 format!(
                     "The JsonPath argument for the field '{path}' could not be found in the input '{}'",
                     self.data
                 )
-            })
+            })?;
+            self.copy(&value).map_err(|problem| problem.cause)?;
+            Ok(value.into_value())
         };
         let value = call.evaluate(&read, &mut random);
         *self.random = random;
@@ -163,7 +171,7 @@ impl Environment<'_> {
             )
         };
         match expression.evaluate(&scope, self.random) {
-            Ok(Some(value)) => Ok(value),
+            Ok(Some(value)) => self.copy(&value).map(|()| value),
             Ok(None) => Err(named(String::from("returned nothing (undefined)."))),
             Err(EvaluationError::Message(error)) => {
                 Err(named(format!("threw an error during evaluation. {error}")))
@@ -172,6 +180,14 @@ impl Environment<'_> {
                 Err(named(String::from("returned an unsupported result type.")))
             }
         }
+    }
+
+    /// Counts what a copy of `value` takes.
+    fn copy(&self, value: &Value) -> Result<(), Problem> {
+        let mut left = self.copies.get();
+        let taken = data::charge(value, &mut left);
+        self.copies.set(left);
+        taken.ok_or_else(|| Problem::named(DATA_LIMIT, "The values of a payload template are too large."))
     }
 
     fn not_found(&self, path: &Path, field: &dyn Display) -> Problem {

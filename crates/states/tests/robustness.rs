@@ -171,6 +171,39 @@ fn replacement() -> impl Strategy<Value = Option<Value>> {
     ]
 }
 
+/// A definition may ask for many copies of data: they are refused before they fill the memory.
+#[test]
+fn copies_are_bounded() {
+    let input = json!(["x".repeat(200_000)]);
+    let fields = |value: &str| {
+        let members: serde_json::Map<String, Value> =
+            (0..40_000).map(|number| (format!("v{number}.$"), json!(value))).collect();
+        json!(members)
+    };
+    let arguments = vec!["$"; 50_000].join(", ");
+    for (field, value) in [
+        ("Parameters", fields("$")),
+        ("Assign", fields("$[0]")),
+        ("Parameters", json!({"v.$": format!("States.Array({arguments})")})),
+        ("Parameters", json!({"v.$": format!("States.Format('{}', {arguments})", "{}".repeat(50_000))})),
+        (
+            "Parameters",
+            json!({"v.$": format!("{}$[0]{}", "States.JsonToString(".repeat(30), ")".repeat(30))}),
+        ),
+    ] {
+        let definition =
+            json!({"StartAt": "S", "States": {"S": {"Type": "Pass", field: value, "End": true}}});
+        let machine = StateMachine::parse(&definition.to_string()).unwrap();
+        let mut execution = Execution::new(StartParameters::named("m", "e", Arc::new(input.clone())));
+        execution.step(&machine, Event::Started, Timestamp(0));
+        assert!(
+            matches!(execution.outcome(), Some(mlpp_states::Outcome::Failed { .. })),
+            "{}",
+            execution.outcome().is_some()
+        );
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 

@@ -198,6 +198,9 @@ pub(crate) enum Source<T> {
     Expression(Box<Expression>),
 }
 
+/// Findings that get a span; whoever makes more of them is not helped by theirs.
+const SPANS: usize = 1_000;
+
 impl StateMachine {
     /// Compiles a Standard workflow's definition.
     ///
@@ -236,7 +239,9 @@ impl StateMachine {
         text: &str,
         (machine, mut diagnostics): (Option<Self>, Vec<Diagnostic>),
     ) -> Result<Self, DefinitionError> {
-        for diagnostic in diagnostics.iter_mut().filter(|found| found.code != Code::InvalidJsonDescription) {
+        let placed = diagnostics.iter_mut().filter(|found| found.code != Code::InvalidJsonDescription);
+        // Each span is looked for from the beginning of the text.
+        for diagnostic in placed.take(SPANS) {
             diagnostic.span = source::span(text, &diagnostic.pointer);
         }
         match machine {

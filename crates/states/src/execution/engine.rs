@@ -1,5 +1,6 @@
 //! One step of an execution: the event is taken in, then frames run until all of them wait for something outside.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -282,6 +283,7 @@ impl<'e> Engine<'e> {
             random: &mut random,
             now: self.now,
             limits: &parameters.limits.jsonata,
+            copies: Cell::new(data::COPIES),
         });
         self.execution.random = random;
         Some(value)

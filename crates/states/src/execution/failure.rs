@@ -9,7 +9,7 @@ use crate::environment::{Problem, QUERY_EVALUATION, RUNTIME};
 
 pub(super) const TIMEOUT: &str = "States.Timeout";
 const HEARTBEAT_TIMEOUT: &str = "States.HeartbeatTimeout";
-pub(super) const DATA_LIMIT: &str = "States.DataLimitExceeded";
+pub(super) use crate::environment::DATA_LIMIT;
 const TASK_FAILED: &str = "States.TaskFailed";
 const ALL: &str = "States.ALL";
 

@@ -2,6 +2,8 @@
 //!
 //! Rules: <https://docs.aws.amazon.com/step-functions/latest/dg/intrinsic-functions.html>.
 
+use std::collections::HashSet;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::Value;
@@ -87,7 +89,14 @@ pub(super) fn apply(
                 _ => Err(String::from("the arguments must be two objects and false")),
             }
         }
-        Function::JsonToString => Ok(Value::String(take(0).to_string())),
+        Function::JsonToString => {
+            let value = take(0);
+            // Each time that a text is quoted, its quotes double.
+            if data::text_len(&value) > data::COPIES / 8 {
+                return Err(String::from("the text is too long"));
+            }
+            Ok(Value::String(value.to_string()))
+        }
         Function::MathAdd => integer(&take(0))?
             .checked_add(integer(&take(1))?)
             .map(Value::from)
@@ -102,7 +111,8 @@ pub(super) fn apply(
         }
         Function::StringSplit => {
             let (content, separators) = (text(take(0))?, text(take(1))?);
-            let parts = content.split(|c| separators.contains(c)).filter(|part| !part.is_empty());
+            let separators: HashSet<char> = separators.chars().collect();
+            let parts = content.split(|c| separators.contains(&c)).filter(|part| !part.is_empty());
             Ok(Value::Array(parts.map(Value::from).collect()))
         }
         Function::StringToJson => {

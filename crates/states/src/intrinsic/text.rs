@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::data;
+
 /// Fills the `{}` of the first value with the others; `placeholders` are their places where the template is a literal.
 pub(super) fn format(values: &[Value], placeholders: Option<&[usize]>) -> Result<Value, String> {
     let Some((Value::String(template), arguments)) = values.split_first() else {
@@ -26,6 +28,9 @@ pub(super) fn format(values: &[Value], placeholders: Option<&[usize]>) -> Result
     for (&place, argument) in places.iter().zip(arguments) {
         text.push_str(&template[done..place]);
         write_plain(argument, &mut text);
+        if text.len() > data::COPIES / 8 {
+            return Err(String::from("the text is too long"));
+        }
         done = place + 2;
     }
     text.push_str(&template[done..]);

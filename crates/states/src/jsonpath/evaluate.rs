@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::{Path, Segment};
+use crate::data;
 
 /// Why a definite path found nothing; the texts are those of the service.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -13,12 +14,17 @@ pub(crate) enum PathError {
     MissingProperty { path: String },
     #[error("Expected to find an object with property ['{name}'] in path ${path} but found '{found}'")]
     NotAnObject { path: String, name: String, found: &'static str },
+    #[error("Too many results for path: {path}")]
+    TooMany { path: String },
 }
+
+/// Most values that a path selects on its way: `$..*..*` selects each of them many times.
+const MAX_SELECTED: usize = 500_000;
 
 impl Path {
     /// What the path selects below `root`: one value where the path is definite, else a list.
     pub(crate) fn read(&self, root: &Value) -> Result<Value, PathError> {
-        if self.is_definite() { self.locate(root).cloned() } else { Ok(self.read_list(root)) }
+        if self.is_definite() { self.locate(root).cloned() } else { self.read_list(root) }
     }
 
     /// The one value of a definite path.
@@ -44,8 +50,12 @@ impl Path {
     }
 
     /// The values of an indefinite path, as a JSON array.
-    fn read_list(&self, root: &Value) -> Value {
-        Value::Array(select(root, &self.segments).into_iter().cloned().collect())
+    fn read_list(&self, root: &Value) -> Result<Value, PathError> {
+        let too_many = || PathError::TooMany { path: self.text.to_string() };
+        let selected = select(root, &self.segments).ok_or_else(too_many)?;
+        let mut left = data::COPIES;
+        selected.iter().try_for_each(|value| data::charge(value, &mut left)).ok_or_else(too_many)?;
+        Ok(Value::Array(selected.into_iter().cloned().collect()))
     }
 
     fn missing(&self, at: &Value, position: usize) -> PathError {
@@ -64,17 +74,20 @@ impl Path {
     }
 }
 
-/// What `segments` select below `value`, in order.
-pub(super) fn select<'v>(value: &'v Value, segments: &[Segment]) -> Vec<&'v Value> {
+/// What `segments` select below `value`, in order; `None` where it is too much.
+pub(super) fn select<'v>(value: &'v Value, segments: &[Segment]) -> Option<Vec<&'v Value>> {
     let mut current = vec![value];
     for segment in segments {
         let mut next = Vec::new();
         for value in current {
             step(value, segment, &mut next);
+            if next.len() > MAX_SELECTED {
+                return None;
+            }
         }
         current = next;
     }
-    current
+    Some(current)
 }
 
 fn step<'v>(value: &'v Value, segment: &Segment, out: &mut Vec<&'v Value>) {
@@ -201,6 +214,16 @@ mod tests {
         assert_eq!(read("$.o['p','q']", &data), Ok(json!([1, 2])));
         assert_eq!(read("$..v", &data), Ok(json!([1, 2])));
         assert_eq!(read("$.none[*]", &data), Ok(json!([])));
+    }
+
+    #[test]
+    fn refuses_to_select_without_end() {
+        let deep = (0..90).fold(json!(1), |inner, _| json!({"a": inner, "b": [1, 2]}));
+        assert!(read("$..*..*..*..*..*", &deep).unwrap_err().starts_with("Too many results"));
+        assert!(read(&format!("${}", "..[*]".repeat(12)), &deep).is_err());
+        let large = json!(["x".repeat(200_000)]);
+        assert!(read(&format!("$[0{}]", ",0".repeat(100_000)), &large).is_err());
+        assert_eq!(read("$[?(@..*..*..*..*..*)]", &json!([deep])), Ok(json!([])));
     }
 
     #[test]

@@ -40,7 +40,10 @@ impl Filter {
             Self::Any(filters) => filters.iter().any(|filter| filter.accepts(element)),
             Self::All(filters) => filters.iter().all(|filter| filter.accepts(element)),
             Self::Not(filter) => !filter.accepts(element),
-            Self::Exists(segments) => element.is_object() && !evaluate::select(element, segments).is_empty(),
+            Self::Exists(segments) => {
+                element.is_object()
+                    && evaluate::select(element, segments).is_some_and(|found| !found.is_empty())
+            }
             Self::Compare(left, comparison, right) => {
                 let (Some(left), Some(right)) = (left.value(element), right.value(element)) else {
                     return false;
@@ -56,7 +59,7 @@ impl Operand {
         match self {
             Self::Literal(value) => Some(value),
             Self::Element(segments) if element.is_object() => {
-                evaluate::select(element, segments).first().copied()
+                evaluate::select(element, segments)?.first().copied()
             }
             Self::Element(_) => None,
         }
