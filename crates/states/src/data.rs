@@ -129,6 +129,27 @@ pub(crate) fn equal(left: &Value, right: &Value) -> bool {
     }
 }
 
+/// A text that is the same for values that are [`equal`].
+pub(crate) fn key(value: &Value) -> String {
+    match value {
+        // An integer and the double next to it are equal where either is a double.
+        Value::Number(number) => {
+            number.as_f64().map_or_else(String::new, |number| (number + 0.0).to_string())
+        }
+        Value::Array(items) => {
+            let keys: Vec<String> = items.iter().map(key).collect();
+            format!("[{}]", keys.join(","))
+        }
+        Value::Object(map) => {
+            let mut keys: Vec<String> =
+                map.iter().map(|(name, item)| format!("{name:?}:{}", key(item))).collect();
+            keys.sort_unstable();
+            format!("{{{}}}", keys.join(","))
+        }
+        other => other.to_string(),
+    }
+}
+
 /// A number as JSON has it: an integer where it is one that a double holds exactly.
 pub(crate) fn number(value: f64) -> Value {
     const EXACT: f64 = 9_007_199_254_740_992.0;
@@ -204,6 +225,14 @@ mod tests {
         assert!(equal(&json!({"a": [1]}), &json!({"a": [1.0]})));
         assert!(!equal(&json!([1]), &json!([1, 1])));
         assert!(!equal(&json!({"a": 1}), &json!({"b": 1})));
+    }
+
+    #[test]
+    fn equal_values_have_equal_keys() {
+        let (one, other) = (json!({"a": [1, 0], "b": "x"}), json!({"b": "x", "a": [1.0, -0.0]}));
+        assert!(equal(&one, &other));
+        assert_eq!(key(&one), key(&other));
+        assert_ne!(key(&json!("1")), key(&json!(1)));
     }
 
     #[test]

@@ -87,7 +87,7 @@ pub struct Diagnostic {
     /// The same place as a JSON pointer; the empty one is the whole.
     #[serde(skip)]
     pub pointer: String,
-    /// The bytes of the definition's text that the location covers.
+    /// The bytes of the definition's text that the location covers; looked for at the first thousand findings only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub span: Option<Range<usize>>,
 }

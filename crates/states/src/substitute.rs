@@ -54,7 +54,13 @@ pub fn substitute(text: &str, values: &BTreeMap<String, String>) -> Result<Strin
 
 /// The name in `text`, which begins with `${`, if it is a placeholder.
 fn placeholder(text: &str) -> Option<&str> {
-    let (name, _) = text[2..].split_once('}')?;
+    // Up to what cannot be in a name: a search to the end would be repeated for each `${`.
+    let rest = &text[2..];
+    let end = rest.find(|c: char| !(matches!(c, '_' | '.' | ':') || c.is_ascii_alphanumeric()))?;
+    let (name, tail) = rest.split_at(end);
+    if !tail.starts_with('}') {
+        return None;
+    }
     let mut chars = name.chars();
     let begins = chars.next().is_some_and(|c| c == '_' || c.is_ascii_alphabetic());
     (begins && chars.all(|c| matches!(c, '_' | '.' | ':') || c.is_ascii_alphanumeric())).then_some(name)

@@ -2,7 +2,7 @@
 //!
 //! Rules: <https://docs.aws.amazon.com/step-functions/latest/dg/intrinsic-functions.html>.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -48,15 +48,7 @@ pub(super) fn apply(
             }
         }
         Function::ArrayRange => range(integer(&take(0))?, integer(&take(1))?, integer(&take(2))?),
-        Function::ArrayUnique => {
-            let mut unique: Vec<Value> = Vec::new();
-            for item in array(take(0))? {
-                if !unique.iter().any(|seen| data::equal(seen, &item)) {
-                    unique.push(item);
-                }
-            }
-            Ok(Value::Array(unique))
-        }
+        Function::ArrayUnique => Ok(unique(array(take(0))?)),
         Function::Base64Encode => Ok(Value::String(BASE64.encode(short_text(take(0))?))),
         Function::Base64Decode => {
             let bytes =
@@ -89,14 +81,7 @@ pub(super) fn apply(
                 _ => Err(String::from("the arguments must be two objects and false")),
             }
         }
-        Function::JsonToString => {
-            let value = take(0);
-            // Each time that a text is quoted, its quotes double.
-            if data::text_len(&value) > data::COPIES / 8 {
-                return Err(String::from("the text is too long"));
-            }
-            Ok(Value::String(value.to_string()))
-        }
+        Function::JsonToString => json_text(&take(0)),
         Function::MathAdd => integer(&take(0))?
             .checked_add(integer(&take(1))?)
             .map(Value::from)
@@ -130,6 +115,29 @@ pub(super) fn apply(
         Function::Uuid => Ok(Value::String(random.uuid())),
         Function::Format => Err(String::from("the template is missing")),
     }
+}
+
+/// Each value once, in order.
+fn unique(items: Vec<Value>) -> Value {
+    // Equal values have equal keys; only those are compared.
+    let mut unique: Vec<Value> = Vec::new();
+    let mut places: HashMap<String, Vec<usize>> = HashMap::new();
+    for item in items {
+        let same = places.entry(data::key(&item)).or_default();
+        if !same.iter().any(|place| unique.get(*place).is_some_and(|seen| data::equal(seen, &item))) {
+            same.push(unique.len());
+            unique.push(item);
+        }
+    }
+    Value::Array(unique)
+}
+
+fn json_text(value: &Value) -> Result<Value, String> {
+    // Each time that a text is quoted, its quotes double.
+    if data::text_len(value) > data::COPIES / 8 {
+        return Err(String::from("the text is too long"));
+    }
+    Ok(Value::String(value.to_string()))
 }
 
 fn range(first: i64, last: i64, step: i64) -> Result<Value, String> {
