@@ -18,8 +18,8 @@ pub(super) const MOMENT_PICTURE: &str = "moment&picture";
 
 /// Longest picture, in bytes.
 const LONGEST: usize = 1_000;
-/// Most digits of a width.
-const WIDTH_DIGITS: usize = 3;
+/// Most digits of a component: more overflow the evaluator's numbers.
+const WIDEST: usize = 18;
 /// Largest number that is written in Roman numerals, one `M` for each thousand.
 const ROMAN: f64 = 1_000_000.0;
 
@@ -66,25 +66,21 @@ fn short(picture: JValue) -> Outcome {
     }
 }
 
-/// A date's picture, where no width or format has more than three digits.
+/// A date's picture, where no component is wider than any of its numbers.
 fn narrow(picture: JValue) -> Outcome {
     if let JValue::String(text) = &picture {
-        let mut digits = 0;
-        for c in text.chars() {
-            digits = if c.is_ascii_digit() { digits + 1 } else { 0 };
-            // A year's format is `0001`.
-            if digits > WIDTH_DIGITS + 1 {
-                return Err(too_wide());
-            }
-        }
-        let mut width = None;
-        for c in text.chars() {
-            width = match (c, width) {
-                (',' | '-', _) => Some(0),
-                (c, Some(digits)) if c.is_ascii_digit() => Some(digits + 1),
-                _ => None,
+        // A doubled bracket is text.
+        let text = text.replace("[[", "");
+        for component in text.split('[').skip(1).filter_map(|rest| rest.split(']').next()) {
+            let (format, widths) = component.split_once(',').unwrap_or((component, ""));
+            let digits = format.chars().filter(|c| c.is_numeric() || *c == '#').count();
+            let wide = |width: &str| {
+                let width = width.trim();
+                width != "*"
+                    && !width.is_empty()
+                    && !width.parse::<usize>().is_ok_and(|width| width <= WIDEST)
             };
-            if width.is_some_and(|digits| digits > WIDTH_DIGITS) {
+            if digits > WIDEST || widths.split('-').any(wide) {
                 return Err(too_wide());
             }
         }
@@ -152,6 +148,17 @@ fn components(picture: &str) -> Vec<char> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn widths_are_bounded() {
+        for fine in ["[Y0001]-[M01]", "[MNn,3-3], 1234567890123456789012", "[Y,*-4]", "[[,999]", ""] {
+            assert!(narrow(JValue::string(fine)).is_ok(), "{fine}");
+        }
+        let digits = format!("[Y{}]", "0".repeat(19));
+        for wide in ["[Y,999]", "[Y,*-999]", "[f,19]", "[Y,9999999999999999999999]", digits.as_str()] {
+            assert!(narrow(JValue::string(wide)).is_err(), "{wide}");
+        }
+    }
 
     #[test]
     fn a_picture_lacks_what_is_larger_than_its_first_component() {
