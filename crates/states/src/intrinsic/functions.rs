@@ -134,7 +134,7 @@ fn unique(items: Vec<Value>) -> Value {
 
 fn json_text(value: &Value) -> Result<Value, String> {
     // Each time that a text is quoted, its quotes double.
-    if data::text_len(value) > data::COPIES / 8 {
+    if data::text_len(value) > data::COPIES / 32 {
         return Err(String::from("the text is too long"));
     }
     Ok(Value::String(value.to_string()))

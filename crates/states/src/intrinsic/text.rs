@@ -28,7 +28,7 @@ pub(super) fn format(values: &[Value], placeholders: Option<&[usize]>) -> Result
     for (&place, argument) in places.iter().zip(arguments) {
         text.push_str(&template[done..place]);
         write_plain(argument, &mut text);
-        if text.len() > data::COPIES / 8 {
+        if text.len() > data::COPIES / 32 {
             return Err(String::from("the text is too long"));
         }
         done = place + 2;
