@@ -290,8 +290,8 @@ enum Timer {
     Heartbeat(FrameId),
 }
 
-/// Transitions of one step; what is left is done by [`Event::Continue`].
-const TRANSITIONS_PER_STEP: usize = 1_000;
+/// Transitions of one step; what is left is done by [`Event::Continue`]. The step holds the data of all their events.
+const TRANSITIONS_PER_STEP: usize = 100;
 
 impl Execution {
     /// An execution that has not begun: send [`Event::Started`].
