@@ -33,6 +33,9 @@ fn run(
             pending.remove(0)
         };
         let step = execution.step(&machine, event, now);
+        if step.more {
+            pending.insert(0, Event::Continue);
+        }
         events.extend(step.events);
         for command in &step.commands {
             match command {
