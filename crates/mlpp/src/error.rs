@@ -1,6 +1,7 @@
-use miette::{Diagnostic, LabeledSpan, NamedSource, Report, SourceCode, SourceSpan};
+use miette::{Diagnostic, LabeledSpan, Report, SourceCode, SourceSpan};
 use mlpp_parameters::{Severity, Sources};
 
+use crate::excerpt::Text;
 use crate::exit_code::ExitCode;
 use crate::findings::{self, Place, Record};
 use crate::{output, pages};
@@ -125,7 +126,7 @@ pub(crate) struct Finding {
     pointer: String,
     code: String,
     severity: miette::Severity,
-    text: Option<NamedSource<String>>,
+    text: Option<Text>,
     /// Whether the text is an overlay.
     overlay: bool,
     span: SourceSpan,
@@ -150,7 +151,7 @@ impl Finding {
                 Severity::Error => miette::Severity::Error,
                 Severity::Warning => miette::Severity::Warning,
             },
-            text: source.map(|source| NamedSource::new(&source.name, source.text.to_string())),
+            text: source.map(|source| Text::new(&source.name, source.text.to_string())),
             overlay: source.is_some_and(|source| source.overlay),
             span: (start, (span.end as usize).saturating_sub(start)).into(),
             label: finding.label.clone(),
@@ -171,7 +172,7 @@ impl Finding {
             pointer: String::new(),
             code: code.to_owned(),
             severity: miette::Severity::Error,
-            text: Some(NamedSource::new(name, text.to_owned())),
+            text: Some(Text::new(name, text.to_owned())),
             overlay: false,
             span: (span.start, span.len()).into(),
             label: "here".to_owned(),
@@ -195,10 +196,10 @@ impl Finding {
     fn place(&self) -> Place {
         let Some(text) = &self.text else { return Place::default() };
         let (start, length) = (self.span.offset(), self.span.len());
-        if (start, length) == (0, 0) && !text.inner().is_empty() {
+        if (start, length) == (0, 0) && !text.text().is_empty() {
             return Place::default();
         }
-        Place::new(text.name(), text.inner(), start, start + length)
+        Place::new(text.name(), text.text(), start, start + length)
     }
 
     /// The same with what is allowed and what to do.
@@ -226,7 +227,8 @@ impl Diagnostic for Finding {
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        let label = LabeledSpan::new_with_span(Some(self.label.clone()), self.span);
+        let span = self.text.as_ref().map_or(self.span, |text| text.marked(self.span));
+        let label = LabeledSpan::new_with_span(Some(self.label.clone()), span);
         Some(Box::new(std::iter::once(label)))
     }
 }

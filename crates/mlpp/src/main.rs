@@ -4,6 +4,7 @@ mod commands;
 mod config;
 mod documents;
 mod error;
+mod excerpt;
 mod exit_code;
 mod file_set;
 mod findings;

@@ -77,6 +77,11 @@ pub(super) fn read_text(file: &Path) -> Result<(String, String), CommandError> {
             let plain = Plain { code: "states/file-absent", message, help };
             Err(CommandError::one(ExitCode::InvalidInput, plain))
         }
+        Err(error) if error.kind() == std::io::ErrorKind::InvalidData => {
+            let message = format!("{name} is no text in UTF-8");
+            let plain = Plain { code: "states/not-json", message, help: "write JSON".to_owned() };
+            Err(CommandError::one(ExitCode::InvalidInput, plain))
+        }
         Err(error) => Err(CommandError::failed(&format!("read {name}"), error)),
     }
 }
