@@ -19,7 +19,7 @@ const MAX_RANGE: i128 = 360_145;
 pub(super) struct Used(u32);
 
 /// Names in the order of their bits.
-const NAMES: [&str; 27] = [
+const NAMES: [&str; 28] = [
     "partition",
     "range",
     "hash",
@@ -42,6 +42,7 @@ const NAMES: [&str; 27] = [
     bounded::GUARD_KEYS,
     pictures::PICTURE,
     pictures::DATE_PICTURE,
+    pictures::INSTANT,
     pictures::INTEGER,
     pictures::MOMENT,
     allocation::COST,

@@ -12,6 +12,7 @@ use crate::time::Timestamp;
 /// Stand-ins around the arguments of functions; no expression can write these names.
 pub(super) const PICTURE: &str = "picture&bounded";
 pub(super) const DATE_PICTURE: &str = "picture&date";
+pub(super) const INSTANT: &str = "instant&bounded";
 pub(super) const INTEGER: &str = "integer&bounded";
 pub(super) const MOMENT: &str = "moment&bounded";
 pub(super) const MOMENT_PICTURE: &str = "moment&picture";
@@ -20,6 +21,8 @@ pub(super) const MOMENT_PICTURE: &str = "moment&picture";
 const LONGEST: usize = 1_000;
 /// Most digits of a component: more overflow the evaluator's numbers.
 const WIDEST: usize = 18;
+/// The last instant of a date, in milliseconds: 100,000,000 days from 1970 (ECMAScript, "Time Values and Time Range").
+const LAST_INSTANT: f64 = 8.64e15;
 /// Largest number that is written in Roman numerals, one `M` for each thousand.
 const ROMAN: f64 = 1_000_000.0;
 
@@ -31,6 +34,9 @@ pub(super) fn register(evaluator: &mut Evaluator, used: Used, now: Timestamp) ->
     }
     if used.has(DATE_PICTURE) {
         evaluator.register_fn(DATE_PICTURE, |arguments: &[JValue]| narrow(short(first(arguments))?))?;
+    }
+    if used.has(INSTANT) {
+        evaluator.register_fn(INSTANT, instant)?;
     }
     if used.has(INTEGER) {
         evaluator.register_fn(INTEGER, integer)?;
@@ -89,6 +95,16 @@ fn narrow(picture: JValue) -> Outcome {
 }
 
 /// The number of `$formatInteger(number, picture)`.
+/// Milliseconds that are a date.
+fn instant(arguments: &[JValue]) -> Outcome {
+    match first(arguments) {
+        JValue::Number(number) if number.is_nan() || number.abs() > LAST_INSTANT => {
+            Err(EvaluatorError::EvaluationError(String::from("D3110: The number is no date in milliseconds")))
+        }
+        other => Ok(other),
+    }
+}
+
 fn integer(arguments: &[JValue]) -> Outcome {
     match arguments {
         [JValue::Number(number), JValue::String(picture)]

@@ -221,7 +221,12 @@ fn bound_arguments(name: &str, args: &mut [AstNode], uses: &mut Uses) {
     match (name, args) {
         ("match" | "split", [text, ..]) => stand_in(bounded::GUARD_TEXT, text, None, uses),
         ("keys", [objects, ..]) => stand_in(bounded::GUARD_KEYS, objects, None, uses),
-        ("fromMillis", [_, picture, ..]) => stand_in(pictures::DATE_PICTURE, picture, None, uses),
+        ("fromMillis", [instant, rest @ ..]) => {
+            stand_in(pictures::INSTANT, instant, None, uses);
+            if let [picture, ..] = rest {
+                stand_in(pictures::DATE_PICTURE, picture, None, uses);
+            }
+        }
         ("toMillis", [text, picture, ..]) => {
             stand_in(pictures::MOMENT, text, Some(picture), uses);
             stand_in(pictures::MOMENT_PICTURE, picture, None, uses);
