@@ -19,6 +19,7 @@ pub(super) const GUARD: &str = "guard&bounded";
 pub(super) const GUARD_REPLACE: &str = "replace&guard";
 pub(super) const GUARD_TEXT: &str = "text&guard";
 pub(super) const GUARD_KEYS: &str = "keys&guard";
+pub(super) const GUARD_RANGE: &str = "range&guard";
 const STRING: &str = "string&bounded";
 const JOIN: &str = "join&bounded";
 const DISTINCT: &str = "distinct&bounded";
@@ -30,6 +31,8 @@ pub(super) const RENAMED: [(&str, &str); 3] = [("string", STRING), ("join", JOIN
 const MAX_DISTINCT: usize = 10_000;
 /// How much smaller a text is that is taken apart: its parts weigh more than it.
 const PARTS: usize = 15;
+/// The largest end of a range: the evaluator counts its elements in whole numbers, and overflows behind it.
+pub(super) const LAST_END: f64 = 9e15;
 /// Deepest value that an operator takes.
 const MAX_DEPTH: usize = 1_000;
 /// How often the size bound may be used up by one evaluation.
@@ -66,6 +69,9 @@ pub(super) fn register(evaluator: &mut Evaluator, used: Used, size: usize) -> Re
     }
     if used.has(GUARD_KEYS) {
         evaluator.register_fn(GUARD_KEYS, guard_keys)?;
+    }
+    if used.has(GUARD_RANGE) {
+        evaluator.register_fn(GUARD_RANGE, guard_range)?;
     }
     for (name, encode) in [
         ("base64encode", functions::encoding::base64encode as fn(&str) -> _),
@@ -221,6 +227,16 @@ fn guard_text(arguments: &[JValue], size: usize) -> Outcome {
         Some(JValue::String(text)) if text.len() > size / PARTS => Err(too_large()),
         Some(value) => Ok(value.clone()),
         None => Ok(JValue::Undefined),
+    }
+}
+
+/// An end of a range, not too far out.
+fn guard_range(arguments: &[JValue]) -> Result<JValue, EvaluatorError> {
+    match arguments.first() {
+        Some(JValue::Number(end)) if end.abs() > LAST_END => Err(EvaluatorError::EvaluationError(
+            String::from("D2014: Range operator results in too many elements"),
+        )),
+        end => Ok(end.cloned().unwrap_or(JValue::Undefined)),
     }
 }
 

@@ -19,7 +19,7 @@ const MAX_RANGE: i128 = 360_145;
 pub(super) struct Used(u32);
 
 /// Names in the order of their bits.
-const NAMES: [&str; 28] = [
+const NAMES: [&str; 29] = [
     "partition",
     "range",
     "hash",
@@ -40,6 +40,7 @@ const NAMES: [&str; 28] = [
     bounded::GUARD_REPLACE,
     bounded::GUARD_TEXT,
     bounded::GUARD_KEYS,
+    bounded::GUARD_RANGE,
     pictures::PICTURE,
     pictures::DATE_PICTURE,
     pictures::INSTANT,

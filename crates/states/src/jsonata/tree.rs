@@ -200,6 +200,15 @@ fn put_bounds(node: &mut AstNode, uses: &mut Uses) {
             wrap(lhs, uses);
             wrap(rhs, uses);
         }
+        AstNode::Binary { op: BinaryOp::Range, lhs, rhs } => {
+            for end in [lhs, rhs] {
+                let near =
+                    matches!(end.as_ref(), AstNode::Number(number) if number.abs() <= bounded::LAST_END);
+                if !near {
+                    stand_in(bounded::GUARD_RANGE, end, None, uses);
+                }
+            }
+        }
         AstNode::Function { name, args, .. } if name == "replace" && args.len() > 2 => {
             uses.functions.note(bounded::GUARD_REPLACE);
             let text = std::mem::replace(&mut args[0], AstNode::Null);
