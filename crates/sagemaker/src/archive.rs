@@ -24,9 +24,13 @@ pub(crate) enum UnpackError {
     NotAFile(String),
 }
 
-/// Whether there is any file below `folder`.
+/// Whether there is any file below `folder`; not if there is no folder.
 pub(crate) fn has_files(folder: &Path) -> io::Result<bool> {
-    Ok(files(folder)?.iter().any(|path| folder.join(path).is_file()))
+    match files(folder) {
+        Ok(files) => Ok(files.iter().any(|path| folder.join(path).is_file())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// Packs what is below `folder`. The same content gives the same bytes.
@@ -60,7 +64,7 @@ pub(crate) fn unpack(archive: &Path, folder: &Path) -> Result<(), UnpackError> {
 }
 
 /// Paths below `folder`, relative to it, sorted, a folder before what it holds.
-fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
+pub(crate) fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     let mut open = vec![PathBuf::new()];
     while let Some(inner) = open.pop() {

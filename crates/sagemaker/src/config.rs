@@ -40,7 +40,13 @@ pub struct Config {
     /// How long an endpoint's program has until it answers on `/ping`, unless the variant's
     /// `ContainerStartupHealthCheckTimeoutInSeconds` says otherwise.
     pub startup_timeout: Duration,
+    /// Called each time a change of the records is on disk, with the number of changes that this process has made: by
+    /// it a test ends the process after each of them.
+    pub after_commit: Option<AfterCommit>,
 }
+
+/// See [`Config::after_commit`].
+pub type AfterCommit = Arc<dyn Fn(u64) + Send + Sync>;
 
 impl Config {
     /// A configuration without algorithms; region, account, one process at a time and the other values can be set
@@ -64,6 +70,7 @@ impl Config {
             environment: Vec::new(),
             grace: Duration::from_secs(10),
             startup_timeout: Duration::from_mins(2),
+            after_commit: None,
         }
     }
 }

@@ -10,6 +10,9 @@
 //! `/opt/ml`), `endpoints/<name>/`, and `owners/` (a locked file for each process that has the folder open, by which
 //! the others tell whether a job's process is alive).
 //!
+//! A job is on record before anything is done for it, and every step after that can be done again: a job whose process
+//! was killed goes on with [`SageMaker::resume`], under the same name.
+//!
 //! Every program runs under [`supervise`], a process of its own that ends the program when the platform's end of a
 //! pipe closes: nothing outlives the process that started it, however that one ended.
 
@@ -28,13 +31,14 @@ mod owner;
 mod platform;
 mod process;
 mod request;
+mod resume;
 mod scaling;
 mod store;
 mod training;
 mod tuning;
 
 pub use algorithm::{Algorithm, AlgorithmError};
-pub use config::{BucketError, Buckets, Config, Pending, passed_environment};
+pub use config::{AfterCommit, BucketError, Buckets, Config, Pending, passed_environment};
 pub use endpoint::invoke::{InvokeEndpoint, InvokeEndpointOutput};
 pub use error::{ModelFailure, OpenError, ServiceError};
 pub use event::JobEvent;

@@ -108,6 +108,7 @@ pub(crate) fn described(request: &Value, simulated: &[&str], arn_member: &str, a
     }
     record.set(arn_member, arn);
     record.set("CreationTime", names::now());
+    record.local.request = Some(request.clone());
     record.local.not_simulated = not_simulated::list(request, simulated);
     record
 }

@@ -7,6 +7,12 @@ pub(crate) fn now() -> String {
     format!("{:.3}", Timestamp::now())
 }
 
+/// The whole seconds from one time as [`now`] writes it to another; nothing when one of them is no time.
+pub(crate) fn seconds_between(start: Option<&str>, end: &str) -> Option<u64> {
+    let (start, end): (Timestamp, Timestamp) = (start?.parse().ok()?, end.parse().ok()?);
+    Some(u64::try_from(end.as_second() - start.as_second()).unwrap_or(0))
+}
+
 /// What ARNs of this platform have in common.
 #[derive(Clone, Debug)]
 pub(crate) struct Arns {
@@ -54,6 +60,14 @@ mod tests {
         assert_eq!(s3_uri("https://b/x"), None);
         assert_eq!(join_key("a/", "b"), "a/b");
         assert_eq!(join_key("", "b"), "b");
+    }
+
+    #[test]
+    fn seconds() {
+        let start = Some("2024-01-01T00:00:00.900Z");
+        assert_eq!(seconds_between(start, "2024-01-01T00:01:03.000Z"), Some(63));
+        assert_eq!(seconds_between(start, "2023-01-01T00:01:03.000Z"), Some(0));
+        assert_eq!(seconds_between(None, "2023-01-01T00:01:03.000Z"), None);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::names;
 pub(crate) struct Owner {
     folder: PathBuf,
     id: String,
-    _lock: File,
+    lock: File,
 }
 
 impl Owner {
@@ -25,7 +25,11 @@ impl Owner {
             match File::options().write(true).create_new(true).open(path(&folder, &id)) {
                 Ok(lock) => {
                     lock.lock()?;
-                    return Ok(Self { folder, id, _lock: lock });
+                    // Somebody who swept in between took the file for one that is left over.
+                    if is_at(&lock, &path(&folder, &id))? {
+                        return Ok(Self { folder, id, lock });
+                    }
+                    attempt += 1;
                 }
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => attempt += 1,
                 Err(error) => return Err(error),
@@ -48,13 +52,23 @@ impl Owner {
         }
     }
 
+    /// Gives up what this process runs: others may go on with it from now on.
+    pub(crate) fn release(&self) -> io::Result<()> {
+        self.lock.unlock()
+    }
+
     /// Removes the files of processes that have ended.
     pub(crate) fn sweep(&self) -> io::Result<()> {
         for entry in std::fs::read_dir(&self.folder)? {
             let entry = entry?;
             let name = entry.file_name();
             let Some(id) = name.to_str().and_then(|name| name.strip_suffix(".lock")) else { continue };
-            if !self.is_alive(id) {
+            if id == self.id {
+                continue;
+            }
+            let Ok(file) = File::open(entry.path()) else { continue };
+            // Held until the file is removed: an owner that waits for the lock sees that its file is gone.
+            if file.try_lock().is_ok() {
                 match std::fs::remove_file(entry.path()) {
                     Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
                     _ => {}
@@ -62,6 +76,19 @@ impl Owner {
             }
         }
         Ok(())
+    }
+}
+
+/// Whether the file at `path` is this one.
+fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+    use std::os::unix::fs::MetadataExt;
+    match std::fs::metadata(path) {
+        Ok(found) => {
+            let own = file.metadata()?;
+            Ok((found.dev(), found.ino()) == (own.dev(), own.ino()))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
     }
 }
 

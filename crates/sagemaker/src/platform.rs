@@ -19,6 +19,7 @@ use crate::event::JobEvent;
 use crate::names::{self, Arns};
 use crate::owner::Owner;
 use crate::store::{ResourceKind, Store};
+use crate::training::record::is_final;
 
 /// How long a change by another process may go unnoticed.
 pub(crate) const LOOK_AGAIN: Duration = Duration::from_millis(500);
@@ -46,8 +47,8 @@ pub enum Waitable {
 /// The machine-learning platform in one folder. Clones share it.
 ///
 /// Several processes may have the folder open. Each runs the jobs and endpoints that it started, and sees and stops
-/// those of the others. Work whose process is gone is put right when the folder is opened: jobs that were running
-/// become `Failed`, endpoints keep their records and count no instances until
+/// those of the others. Jobs whose process is gone stay as they were until [`resume`](Self::resume),
+/// [`wait`](Self::wait) or a Stop action goes on with them; endpoints keep their records and count no instances until
 /// [`restore_endpoints`](Self::restore_endpoints) or `UpdateEndpoint`.
 ///
 /// Call [`shutdown`](Self::shutdown) at the end: dropping the last clone leaves jobs to the runtime, and to the pipes
@@ -76,6 +77,23 @@ pub(crate) struct Platform {
     tasks: Mutex<JoinSet<()>>,
 }
 
+impl Waitable {
+    pub(crate) fn kind(self) -> ResourceKind {
+        match self {
+            Self::TrainingJob => ResourceKind::TrainingJob,
+            Self::HyperParameterTuningJob => ResourceKind::HyperParameterTuningJob,
+        }
+    }
+
+    /// The member of the Describe response which holds the status.
+    pub(crate) fn status_member(self) -> &'static str {
+        match self {
+            Self::TrainingJob => "TrainingJobStatus",
+            Self::HyperParameterTuningJob => "HyperParameterTuningJobStatus",
+        }
+    }
+}
+
 impl SageMaker {
     /// Opens the platform's folder, creating it if absent. Blocks while it reads files; needs no runtime.
     pub fn open(config: Config) -> Result<Self, OpenError> {
@@ -98,7 +116,7 @@ impl SageMaker {
         let owners = config.root.join("owners");
         let owner = Owner::claim(owners.clone()).map_err(|source| file(&owners, source))?;
         owner.sweep().map_err(|source| file(&owners, source))?;
-        let store = Store::open(&config.root.join("platform.sqlite"))?;
+        let store = Store::open(&config.root.join("platform.sqlite"), config.after_commit.clone())?;
         let platform = Platform {
             arns: Arns { region: config.region.clone(), account_id: config.account_id.clone() },
             slots: Arc::new(Semaphore::new(config.max_processes.max(1))),
@@ -122,7 +140,7 @@ impl SageMaker {
     /// # Errors
     /// The service's own, by code and text; `UnknownOperationException` for an action that the platform does not have.
     pub async fn call(&self, service: Service, action: &str, request: Value) -> Result<Value, ServiceError> {
-        self.platform.put_right().await?;
+        self.platform.put_endpoints_right().await?;
         match service {
             Service::SageMaker => self.platform.sagemaker(action, &request).await,
             Service::ApplicationAutoScaling => self.platform.scaling(action, &request).await,
@@ -130,21 +148,17 @@ impl SageMaker {
         }
     }
 
-    /// Waits until the job has ended, whichever process runs it, and answers its Describe response.
+    /// Waits until the job has ended, whichever process runs it, and answers its Describe response. A job whose process
+    /// is gone, or goes meanwhile, goes on in this one: see [`resume`](Self::resume).
     pub async fn wait(&self, what: Waitable, name: &str) -> Result<Value, ServiceError> {
-        let (kind, member) = match what {
-            Waitable::TrainingJob => (ResourceKind::TrainingJob, "TrainingJobStatus"),
-            Waitable::HyperParameterTuningJob => {
-                (ResourceKind::HyperParameterTuningJob, "HyperParameterTuningJobStatus")
-            }
-        };
+        let (kind, member) = (what.kind(), what.status_member());
         let platform = &self.platform;
         let mut changes = platform.store.changes();
         loop {
             changes.mark_unchanged();
-            platform.put_right().await?;
             let record = platform.store.get(kind, name).await?.ok_or_else(ServiceError::not_found)?;
-            if matches!(record.text(member), Some("Completed" | "Failed" | "Stopped")) {
+            platform.take_orphan(what, name, &record).await?;
+            if is_final(record.text(member)) {
                 return match what {
                     Waitable::TrainingJob => Ok(Value::Object(record.body)),
                     Waitable::HyperParameterTuningJob => platform.tuning_response(record).await,
@@ -162,8 +176,9 @@ impl SageMaker {
         self.platform.events.subscribe()
     }
 
-    /// Ends every program that this process started (SIGTERM, the configured grace, SIGKILL), records its running jobs
-    /// as stopped, and returns when all of that is done. Calls afterwards start nothing any more.
+    /// Ends every program that this process started (SIGTERM, the configured grace, SIGKILL) and returns when all have
+    /// ended. Jobs that were running stay so on record, as if the process had been killed: whoever opens the folder next
+    /// can go on with them. Calls afterwards start nothing any more.
     pub async fn shutdown(&self) {
         self.platform.closing.send_replace(true);
         loop {
@@ -177,12 +192,13 @@ impl SageMaker {
         for deployment in self.platform.take_deployments() {
             deployment.stop().await;
         }
+        // The lock ends with the process, at the latest.
+        let _ = self.platform.owner.release();
     }
 
     /// Starts the programs of all endpoints in service which no process runs any more, and returns while they start:
     /// each is `Updating` until its programs are healthy.
     pub async fn restore_endpoints(&self) -> Result<(), ServiceError> {
-        self.platform.put_right().await?;
         self.platform.restore_endpoints().await
     }
 
@@ -337,18 +353,8 @@ impl Platform {
         owner.is_some_and(|owner| !self.owner.is_alive(owner))
     }
 
-    /// Records the end of what a process left running that is gone.
-    async fn put_right(&self) -> Result<(), ServiceError> {
-        let tuning = (ResourceKind::HyperParameterTuningJob, "HyperParameterTuningJobStatus");
-        for (kind, member) in [(ResourceKind::TrainingJob, "TrainingJobStatus"), tuning] {
-            for (name, record) in self.store.running(kind).await? {
-                if self.is_orphaned(record.local.owner.as_deref()) {
-                    self.store
-                        .update(kind, &name, move |record| crate::training::record::abandon(record, member))
-                        .await?;
-                }
-            }
-        }
+    /// Puts the records of endpoints right whose process is gone.
+    pub(crate) async fn put_endpoints_right(&self) -> Result<(), ServiceError> {
         for (name, record) in self.store.running(ResourceKind::Endpoint).await? {
             if self.is_orphaned(record.local.owner.as_deref()) {
                 self.put_endpoint_right(&name).await?;

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use thiserror::Error;
 use tokio::sync::watch;
 
+use crate::config::AfterCommit;
 use crate::names;
 
 /// The kinds of resources which the platform keeps.
@@ -59,8 +60,17 @@ pub(crate) struct Local {
     /// The process that runs it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) owner: Option<String>,
+    /// The request that made it, for whoever goes on with it after its process is gone. Trials have none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) request: Option<Value>,
     /// Members of the request without a meaning here.
     pub(crate) not_simulated: Vec<String>,
+    /// Of a training job: why its program was asked to end, if not by a Stop action.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) cut_off: Option<CutOffRecord>,
+    /// Of a tuning job: what it goes on with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) tuning: Option<TuningRecord>,
     /// Of a trial: the sampled values.
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub(crate) tuned: Map<String, Value>,
@@ -74,10 +84,31 @@ pub(crate) struct Local {
     pub(crate) instances: Vec<InstanceRecord>,
 }
 
+/// Why the platform ended a program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum CutOffRecord {
+    /// It ran longer than `MaxRuntimeInSeconds`.
+    TooLong,
+}
+
+/// What a tuning job cannot read from its request when it is taken over.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct TuningRecord {
+    pub(crate) seed: u64,
+    /// How long processes have run it, in seconds.
+    pub(crate) spent: f64,
+}
+
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct TrialRecord {
     pub(crate) tuning_job: String,
     pub(crate) definition: Option<String>,
+    /// The place of its definition in the request.
+    #[serde(default)]
+    pub(crate) at: usize,
+    /// How many trials the tuning job started before it.
+    #[serde(default)]
+    pub(crate) index: usize,
     pub(crate) objective: Option<f64>,
     pub(crate) objective_failure: Option<String>,
 }
@@ -160,6 +191,7 @@ pub(crate) struct Store {
     connection: Arc<Mutex<Connection>>,
     path: Arc<str>,
     revision: Arc<watch::Sender<u64>>,
+    after_commit: Option<AfterCommit>,
 }
 
 type Work<T> = Result<T, Failure>;
@@ -183,7 +215,7 @@ impl From<StoreError> for Failure {
 }
 
 impl Store {
-    pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
+    pub(crate) fn open(path: &Path, after_commit: Option<AfterCommit>) -> Result<Self, StoreError> {
         let shown: Arc<str> = path.display().to_string().into();
         let wrap = |source| StoreError::Database { path: shown.to_string(), source };
         let mut connection = Connection::open(path).map_err(wrap)?;
@@ -207,6 +239,7 @@ impl Store {
             connection: Arc::new(Mutex::new(connection)),
             path: shown,
             revision: Arc::new(watch::Sender::new(0)),
+            after_commit,
         })
     }
 
@@ -234,7 +267,14 @@ impl Store {
     }
 
     fn changed(&self) {
-        self.revision.send_modify(|revision| *revision += 1);
+        let mut count = 0;
+        self.revision.send_modify(|revision| {
+            *revision += 1;
+            count = *revision;
+        });
+        if let Some(after_commit) = &self.after_commit {
+            after_commit(count);
+        }
     }
 
     /// Adds a resource; `false` when its name is taken.
@@ -401,7 +441,7 @@ mod tests {
     async fn two_openers_see_the_same_records() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("platform.sqlite");
-        let (first, second) = (Store::open(&path).unwrap(), Store::open(&path).unwrap());
+        let (first, second) = (Store::open(&path, None).unwrap(), Store::open(&path, None).unwrap());
         let mut record = Record::default();
         record.set("ModelName", "m");
         assert!(first.insert(ResourceKind::Model, "m", record.clone()).await.unwrap());
@@ -418,9 +458,9 @@ mod tests {
     fn a_later_format_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("platform.sqlite");
-        drop(Store::open(&path).unwrap());
+        drop(Store::open(&path, None).unwrap());
         let connection = Connection::open(&path).unwrap();
         connection.pragma_update(None, "user_version", FORMAT + 1).unwrap();
-        assert!(matches!(Store::open(&path), Err(StoreError::Format { .. })));
+        assert!(matches!(Store::open(&path, None), Err(StoreError::Format { .. })));
     }
 }

@@ -286,7 +286,7 @@ async fn an_endpoint_is_restored_after_its_process_is_gone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn shutdown_cuts_a_deployment_off() {
+async fn a_deployment_that_is_cut_off_is_gone_on_with() {
     let lab = Lab::new("unused");
     lab.model("sick", "x", json!({"PING_STATUS": "503"})).await;
     lab.config("c", &[("sick", 1.0)]).await;
@@ -295,7 +295,13 @@ async fn shutdown_cuts_a_deployment_off() {
     lab.platform.shutdown().await;
     assert_eq!(supervised(&lab), Vec::<String>::new());
     let endpoint = lab.must("DescribeEndpoint", json!({"EndpointName": "e"})).await;
-    assert_eq!(endpoint["EndpointStatus"], "Failed");
+    assert_eq!(endpoint["EndpointStatus"], "Creating");
+    let again = lab.open_again();
+    assert_eq!(again.resume_endpoints().await.unwrap(), ["e"]);
+    assert_eq!(again.resume_endpoints().await.unwrap(), Vec::<String>::new());
+    eventually("a program runs again", || !supervised(&lab).is_empty()).await;
+    again.shutdown().await;
+    assert_eq!(supervised(&lab), Vec::<String>::new());
 }
 
 #[tokio::test(flavor = "multi_thread")]

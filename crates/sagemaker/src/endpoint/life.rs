@@ -190,27 +190,51 @@ impl Platform {
         let _ = recorded.await;
     }
 
-    pub(crate) async fn restore_endpoints(self: &Arc<Self>) -> Result<(), ServiceError> {
+    /// Puts this process in charge of every endpoint that no process runs and that `which` chooses.
+    async fn take_endpoints(
+        self: &Arc<Self>,
+        which: fn(&mut Record) -> bool,
+    ) -> Result<Vec<String>, ServiceError> {
         self.refuse_when_closing()?;
+        let mut taken = Vec::new();
         for (name, _) in self.store.list(ResourceKind::Endpoint).await? {
             let owner = self.owner.id().to_owned();
-            let claimed = self
-                .store
-                .update(ResourceKind::Endpoint, &name, move |record| {
-                    let free =
-                        record.local.owner.is_none() && record.text("EndpointStatus") == Some("InService");
-                    if free {
-                        record.local.owner = Some(owner);
-                        record.local.pending_config = record.text("EndpointConfigName").map(str::to_owned);
-                        record.set("EndpointStatus", "Updating");
-                    }
-                    free
-                })
-                .await?;
-            if claimed == Some(true) {
-                self.spawn(Arc::clone(self).live(name));
+            let claim = move |record: &mut Record| {
+                let free = record.local.owner.is_none() && which(record);
+                if free {
+                    record.local.owner = Some(owner);
+                }
+                free
+            };
+            if self.store.update(ResourceKind::Endpoint, &name, claim).await? == Some(true) {
+                self.spawn(Arc::clone(self).live(name.clone()));
+                taken.push(name);
             }
         }
+        Ok(taken)
+    }
+
+    /// Goes on with the deployments of endpoints whose process is gone.
+    pub(crate) async fn resume_endpoints(self: &Arc<Self>) -> Result<Vec<String>, ServiceError> {
+        self.put_endpoints_right().await?;
+        self.take_endpoints(|record| {
+            matches!(record.text("EndpointStatus"), Some("Creating" | "Updating"))
+                && record.local.pending_config.is_some()
+        })
+        .await
+    }
+
+    pub(crate) async fn restore_endpoints(self: &Arc<Self>) -> Result<(), ServiceError> {
+        self.resume_endpoints().await?;
+        self.take_endpoints(|record| {
+            let in_service = record.text("EndpointStatus") == Some("InService");
+            if in_service {
+                record.local.pending_config = record.text("EndpointConfigName").map(str::to_owned);
+                record.set("EndpointStatus", "Updating");
+            }
+            in_service
+        })
+        .await?;
         Ok(())
     }
 }
@@ -223,26 +247,13 @@ pub(super) async fn remove_folder(platform: &Platform, name: &str) -> Result<(),
     }
 }
 
-/// An endpoint without a process: not in the making any more, no instances.
+/// An endpoint without a process has no instances; what it was to become stays on record for who goes on with it.
 fn put_right(record: &mut Record) {
-    const REASON: &str = "The process that ran the endpoint ended";
-    match record.text("EndpointStatus") {
-        Some("Creating") => {
-            record.set("EndpointStatus", "Failed");
-            record.set("FailureReason", REASON);
-        }
-        Some("Updating") => {
-            record.set("EndpointStatus", "InService");
-            record.set("FailureReason", REASON);
-        }
-        _ => {}
-    }
     if let Some(Value::Array(variants)) = record.body.get_mut("ProductionVariants") {
         for variant in variants {
             variant["CurrentInstanceCount"] = Value::from(0);
         }
     }
     record.local.owner = None;
-    record.local.pending_config = None;
     record.local.instances.clear();
 }

@@ -1,8 +1,9 @@
 //! The platform's end of a supervised program.
 
 use std::ffi::OsString;
+use std::fs::{File, TryLockError};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -34,6 +35,33 @@ pub(crate) struct Process {
     exit: Option<Exit>,
 }
 
+/// The file that a supervisor has locked while it runs.
+fn lock_file(status: &Path) -> PathBuf {
+    status.with_extension("lock")
+}
+
+/// Takes the lock which the supervisor is to hold. Taken before the supervisor starts, it leaves no moment in which
+/// the supervisor is under way and the lock is free.
+fn lock(status: &Path) -> io::Result<File> {
+    let file = File::options().create(true).truncate(false).write(true).open(lock_file(status))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            Err(io::Error::new(io::ErrorKind::ResourceBusy, "a supervisor of this program still runs"))
+        }
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}
+
+/// Blocks until no supervisor of the program with this status file runs any more, whoever started it.
+pub(crate) fn wait_for_supervisor(status: &Path) -> io::Result<()> {
+    match File::open(lock_file(status)) {
+        Ok(file) => file.lock_shared(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
 impl Process {
     pub(crate) fn start(program: Program) -> io::Result<Self> {
         let [executable, leading @ ..] = program.supervisor.as_slice() else {
@@ -45,6 +73,7 @@ impl Process {
             grace: program.grace,
             command: program.command,
         };
+        let lock = lock(&program.status)?;
         let mut supervisor = Command::new(executable)
             .args(leading)
             .args(order.arguments())
@@ -52,7 +81,8 @@ impl Process {
             .env_clear()
             .envs(program.environment)
             .stdin(Stdio::piped())
-            .stdout(Stdio::null())
+            // The lock goes with the open file, and the supervisor has it as long as it runs: it writes no output.
+            .stdout(Stdio::from(lock))
             .stderr(Stdio::null())
             .process_group(0)
             .spawn()?;

@@ -5,5 +5,5 @@ pub(crate) mod log;
 mod status;
 pub(crate) mod supervise;
 
-pub(crate) use child::{Process, Program};
-pub(crate) use status::Exit;
+pub(crate) use child::{Process, Program, wait_for_supervisor};
+pub(crate) use status::{Ended, Exit};

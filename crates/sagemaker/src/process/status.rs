@@ -21,6 +21,16 @@ pub(crate) enum Exit {
     Lost,
 }
 
+/// What the supervisor's file says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Ended {
+    #[serde(flatten)]
+    pub(crate) exit: Exit,
+    /// Whether the supervisor had asked the program to end.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) asked: bool,
+}
+
 impl Exit {
     pub(crate) fn is_success(&self) -> bool {
         *self == Self::Code(0)
@@ -28,9 +38,21 @@ impl Exit {
 
     /// What the supervisor wrote; [`Exit::Lost`] without it.
     pub(crate) fn read(path: &Path) -> io::Result<Self> {
+        Ok(Ended::read(path)?.map_or(Self::Lost, |ended| ended.exit))
+    }
+}
+
+impl Ended {
+    /// How a program ended that was not asked to.
+    pub(crate) fn by_itself(exit: Exit) -> Self {
+        Self { exit, asked: false }
+    }
+
+    /// What the supervisor wrote, if it did.
+    pub(crate) fn read(path: &Path) -> io::Result<Option<Self>> {
         match fs::read(path) {
-            Ok(bytes) => Ok(serde_json::from_slice(&bytes)?),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::Lost),
+            Ok(bytes) => Ok(Some(serde_json::from_slice(&bytes)?)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
     }
@@ -67,8 +89,11 @@ mod tests {
         let path = folder.path().join("exit.json");
         assert_eq!(Exit::read(&path).unwrap(), Exit::Lost);
         for exit in [Exit::Code(3), Exit::Signal(9), Exit::NotStarted("no such file".into())] {
-            exit.write(&path).unwrap();
+            Ended::by_itself(exit.clone()).write(&path).unwrap();
             assert_eq!(Exit::read(&path).unwrap(), exit);
+            let ended = Ended { exit, asked: true };
+            ended.write(&path).unwrap();
+            assert_eq!(Ended::read(&path).unwrap(), Some(ended));
         }
     }
 }

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
-use super::status::Exit;
+use super::status::{Ended, Exit};
 
 /// The first argument of the supervisor's second stage.
 const EXECUTE: &str = "--execute";
@@ -67,12 +67,14 @@ pub fn supervise(arguments: impl IntoIterator<Item = OsString>) -> i32 {
     let Some(order) = Order::parse(&arguments) else { return 2 };
     let exit = match start(&order, &arguments) {
         Ok(child) => watch(child, &order),
-        Err(error) => Ok(Some(Exit::NotStarted(cannot_start(&order.command[0], &error)))),
+        Err(error) => Ok(Some(Ended::by_itself(Exit::NotStarted(cannot_start(&order.command[0], &error))))),
     };
     let written = match exit {
-        Ok(Some(exit)) => exit.write(&order.status),
+        Ok(Some(ended)) => ended.write(&order.status),
         Ok(None) => Ok(()),
-        Err(error) => Exit::NotStarted(format!("its supervisor failed: {error}")).write(&order.status),
+        Err(error) => {
+            Ended::by_itself(Exit::NotStarted(format!("its supervisor failed: {error}"))).write(&order.status)
+        }
     };
     i32::from(written.is_err())
 }
@@ -120,7 +122,8 @@ fn execute(arguments: &[OsString]) -> i32 {
         return 1;
     }
     let error = Command::new(program).args(rest).exec();
-    i32::from(Exit::NotStarted(cannot_start(program, &error)).write(Path::new(status)).is_err())
+    let ended = Ended::by_itself(Exit::NotStarted(cannot_start(program, &error)));
+    i32::from(ended.write(Path::new(status)).is_err())
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -134,7 +137,7 @@ enum Message {
 }
 
 /// Waits for the program; nothing when the second stage has recorded that it never started.
-fn watch(mut child: Child, order: &Order) -> io::Result<Option<Exit>> {
+fn watch(mut child: Child, order: &Order) -> io::Result<Option<Ended>> {
     let group = Pid::from_child(&child);
     let (sender, receiver) = mpsc::channel();
     let ended = sender.clone();
@@ -153,30 +156,33 @@ fn watch(mut child: Child, order: &Order) -> io::Result<Option<Exit>> {
         let _ = sender.send(Message::PipeClosed);
     });
 
-    wait_or_terminate(&receiver, group, order.grace);
+    let asked = wait_or_terminate(&receiver, group, order.grace);
     // Children that the program left behind do not outlive it.
     let _ = kill_process_group(group, Signal::KILL);
     let status = child.wait()?;
     if order.status.exists() {
         return Ok(None);
     }
-    Ok(Some(match (status.code(), status.signal()) {
+    let exit = match (status.code(), status.signal()) {
         (Some(code), _) => Exit::Code(code),
         (None, Some(signal)) => Exit::Signal(signal),
         (None, None) => Exit::Lost,
-    }))
+    };
+    Ok(Some(Ended { exit, asked }))
 }
 
-/// A signal that finds no process is not an error here: the program has ended, which the channel tells.
-fn wait_or_terminate(receiver: &Receiver<Message>, group: Pid, grace: Duration) {
+/// Waits for the program's end, asking for it when the pipe closes; answers whether it was asked. A signal that finds
+/// no process is not an error here: the program has ended, which the channel tells.
+fn wait_or_terminate(receiver: &Receiver<Message>, group: Pid, grace: Duration) -> bool {
     if !matches!(receiver.recv(), Ok(Message::PipeClosed)) {
-        return;
+        return false;
     }
     let _ = kill_process_group(group, Signal::TERM);
     if matches!(receiver.recv_timeout(grace), Err(RecvTimeoutError::Timeout)) {
         let _ = kill_process_group(group, Signal::KILL);
         let _ = receiver.recv();
     }
+    true
 }
 
 #[cfg(test)]

@@ -54,12 +54,10 @@ impl Layout {
         self.root.join("exit.json")
     }
 
-    /// Makes the folders and the configuration files. What an earlier job of the name left is removed.
-    pub(crate) fn create(&self, job: &TrainingJob) -> io::Result<()> {
-        match std::fs::remove_dir_all(&self.root) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
+    /// Makes the folders and the configuration files. What an earlier run left is removed, but for the folder `kept`
+    /// below the job's.
+    pub(crate) fn create(&self, job: &TrainingJob, kept: Option<&Path>) -> io::Result<()> {
+        clear(&self.root, kept)?;
         for folder in [self.config(), self.model(), self.output_data(), self.root.join("checkpoints")] {
             std::fs::create_dir_all(folder)?;
         }
@@ -73,6 +71,35 @@ impl Layout {
         write("inputdataconfig.json", &input_data_config(job))?;
         write("resourceconfig.json", &resource_config())
     }
+}
+
+/// Removes everything below `folder` but `kept`.
+fn clear(folder: &Path, kept: Option<&Path>) -> io::Result<()> {
+    let mut rest = kept.unwrap_or(Path::new("")).components();
+    let Some(first) = rest.next() else {
+        return match std::fs::remove_dir_all(folder) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        };
+    };
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    for entry in entries {
+        let entry = entry?;
+        if entry.file_name() == first.as_os_str() {
+            if !rest.as_path().as_os_str().is_empty() {
+                clear(&entry.path(), Some(rest.as_path()))?;
+            }
+        } else if entry.file_type()?.is_dir() {
+            std::fs::remove_dir_all(entry.path())?;
+        } else {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 fn input_data_config(job: &TrainingJob) -> Value {
@@ -157,4 +184,26 @@ pub(crate) fn environment(layout: &Layout, job: &TrainingJob, cpus: usize) -> Ve
 /// A hyperparameter as the toolkit hands it to programs: its JSON value if its text is JSON, else the text.
 fn decoded(value: &Value) -> Value {
     value.as_str().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_else(|| value.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("job");
+        for name in ["a/b/keep", "a/c/gone", "d/gone"] {
+            let path = root.join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, "").unwrap();
+        }
+        clear(&root, Some(Path::new("a/b"))).unwrap();
+        assert!(root.join("a/b/keep").exists());
+        assert!(!root.join("a/c").exists() && !root.join("d").exists());
+        clear(&root, None).unwrap();
+        assert!(!root.exists());
+        clear(&root, Some(Path::new("a"))).unwrap();
+    }
 }

@@ -2,39 +2,87 @@
 
 use std::path::{Component, Path, PathBuf};
 
+use serde_json::Value;
+
+use super::definition::Channel;
 use crate::config::{BucketError, Buckets};
 use crate::names;
 
-/// Brings the objects below a channel's S3 prefix into `folder`; a failure is told in the service's manner.
-pub(crate) async fn download(
+/// Brings the objects of a channel into `folder`; a failure is told in the service's manner.
+pub(super) async fn download(buckets: &dyn Buckets, channel: &Channel, folder: &Path) -> Result<(), String> {
+    let objects = if channel.manifest {
+        download_listed(buckets, &channel.uri, folder).await
+    } else {
+        download_below(buckets, &channel.uri, folder).await
+    };
+    objects
+        .map_err(|cause| format!("ClientError: Data download failed for channel {}: {cause}", channel.name))
+}
+
+/// The objects that a manifest lists: `[{"prefix": "s3://bucket/folder/"}, "key", …]`, which is kept beside the
+/// channel's folder.
+///
+/// Rules: <https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_S3DataSource.html>.
+async fn download_listed(buckets: &dyn Buckets, uri: &str, folder: &Path) -> Result<(), String> {
+    let Some((bucket, key)) = names::s3_uri(uri) else { return Err(format!("{uri} is not an S3 URI")) };
+    let mut path = folder.as_os_str().to_owned();
+    path.push("-manifest");
+    let path = PathBuf::from(path);
+    buckets.download(bucket, key, &path).await.map_err(|error| error.to_string())?;
+    let bytes = tokio::fs::read(&path).await.map_err(|error| error.to_string())?;
+    let (prefix, keys) = manifest(&bytes).map_err(|wrong| format!("the manifest {uri} {wrong}"))?;
+    let Some((bucket, prefix)) = names::s3_uri(&prefix) else {
+        return Err(format!("the manifest {uri} has the prefix {prefix}, which is not an S3 URI"));
+    };
+    for name in keys {
+        let key = format!("{prefix}{name}");
+        fetch(buckets, bucket, &key, plain(&name).as_deref(), folder).await?;
+    }
+    Ok(())
+}
+
+/// Prefix and names of a manifest; else what is wrong with it.
+fn manifest(bytes: &[u8]) -> Result<(String, Vec<String>), String> {
+    const FORM: &str = "must be a JSON list [{\"prefix\": \"s3://bucket/folder/\"}, \"name\", …]";
+    let entries: Vec<Value> =
+        serde_json::from_slice(bytes).map_err(|error| format!("{FORM}, and is not: {error}"))?;
+    let (first, rest) = entries.split_first().ok_or_else(|| format!("{FORM}, and is empty"))?;
+    let prefix = first["prefix"].as_str().ok_or_else(|| format!("{FORM}, and starts with {first}"))?;
+    if rest.is_empty() {
+        return Err("lists no objects".to_owned());
+    }
+    let names = rest.iter().map(|name| name.as_str().map(str::to_owned));
+    let names = names.collect::<Option<_>>().ok_or_else(|| format!("{FORM}, and has other members"))?;
+    Ok((prefix.to_owned(), names))
+}
+
+async fn fetch(
     buckets: &dyn Buckets,
-    channel: &str,
-    uri: &str,
+    bucket: &str,
+    key: &str,
+    file: Option<&Path>,
     folder: &Path,
 ) -> Result<(), String> {
-    let failed = |cause: &dyn std::fmt::Display| {
-        format!("ClientError: Data download failed for channel {channel}: {cause}")
-    };
-    let nothing = || failed(&format!("S3 key: {uri} matched no files on s3"));
-    let Some((bucket, prefix)) = names::s3_uri(uri) else {
-        return Err(failed(&format!("{uri} is not an S3 URI")));
-    };
+    let Some(file) = file else { return Err(format!("the key {key} cannot be a file name")) };
+    let path = folder.join(file);
+    if let Some(parent) = path.parent() {
+        tokio::fs::create_dir_all(parent).await.map_err(|error| error.to_string())?;
+    }
+    buckets.download(bucket, key, &path).await.map_err(|error| error.to_string())
+}
+
+async fn download_below(buckets: &dyn Buckets, uri: &str, folder: &Path) -> Result<(), String> {
+    let nothing = || format!("S3 key: {uri} matched no files on s3");
+    let Some((bucket, prefix)) = names::s3_uri(uri) else { return Err(format!("{uri} is not an S3 URI")) };
     let keys = match buckets.list(bucket, prefix).await {
         Ok(keys) => keys,
         Err(BucketError::NotFound { .. }) => return Err(nothing()),
-        Err(error) => return Err(failed(&error)),
+        Err(error) => return Err(error.to_string()),
     };
     let mut found = false;
     // A key that ends with a slash is the mark of a folder.
     for key in keys.iter().filter(|key| !key.ends_with('/')) {
-        let Some(file) = file(prefix, key) else {
-            return Err(failed(&format!("the key {key} cannot be a file name")));
-        };
-        let path = folder.join(file);
-        if let Some(parent) = path.parent() {
-            tokio::fs::create_dir_all(parent).await.map_err(|error| failed(&error))?;
-        }
-        buckets.download(bucket, key, &path).await.map_err(|error| failed(&error))?;
+        fetch(buckets, bucket, key, file(prefix, key).as_deref(), folder).await?;
         found = true;
     }
     if found { Ok(()) } else { Err(nothing()) }
@@ -42,7 +90,7 @@ pub(crate) async fn download(
 
 /// Where the object `key` lies in the channel's folder: below the prefix when that names a folder, else below the
 /// folder which the prefix is in.
-fn file(prefix: &str, key: &str) -> Option<PathBuf> {
+pub(super) fn file(prefix: &str, key: &str) -> Option<PathBuf> {
     let rest = key.strip_prefix(prefix)?;
     let name = if prefix.is_empty() || prefix.ends_with('/') {
         rest
@@ -51,6 +99,11 @@ fn file(prefix: &str, key: &str) -> Option<PathBuf> {
     } else {
         &key[prefix.rfind('/').map_or(0, |at| at + 1)..]
     };
+    plain(name)
+}
+
+/// A key as a path that stays below a folder.
+fn plain(name: &str) -> Option<PathBuf> {
     let path = PathBuf::from(name);
     let plain = !name.is_empty() && path.components().all(|part| matches!(part, Component::Normal(_)));
     plain.then_some(path)
@@ -59,6 +112,25 @@ fn file(prefix: &str, key: &str) -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn manifests() {
+        let good = br#"[{"prefix": "s3://b/a/"}, "x.csv", "y/z.csv"]"#;
+        assert_eq!(
+            manifest(good),
+            Ok(("s3://b/a/".to_owned(), vec!["x.csv".to_owned(), "y/z.csv".to_owned()]))
+        );
+        for (bad, wrong) in [
+            ("a,b", "and is not: expected value"),
+            ("[]", "and is empty"),
+            (r#"["x"]"#, "and starts with \"x\""),
+            (r#"[{"prefix": "s3://b/"}]"#, "lists no objects"),
+            (r#"[{"prefix": "s3://b/"}, 1]"#, "and has other members"),
+        ] {
+            let error = manifest(bad.as_bytes()).unwrap_err();
+            assert!(error.contains(wrong), "{error}");
+        }
+    }
 
     #[test]
     fn names_of_files() {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use regex::Regex;
 use serde_json::{Map, Value, json};
 
+use super::checkpoints::{self, Checkpoint};
 use crate::algorithm::{Algorithm, Metric};
 use crate::error::ServiceError;
 use crate::platform::Platform;
@@ -22,6 +23,9 @@ pub(crate) struct TrainingDefinition {
     /// Variables from the request.
     pub(crate) environment: Map<String, Value>,
     pub(crate) max_runtime: Duration,
+    pub(crate) checkpoint: Option<Checkpoint>,
+    /// Whether channels that several instances would share are whole on this one.
+    pub(crate) sharded_locally: bool,
     /// The members that Describe repeats.
     pub(crate) described: Map<String, Value>,
 }
@@ -30,6 +34,8 @@ pub(crate) struct TrainingDefinition {
 pub(crate) struct Channel {
     pub(crate) name: String,
     pub(crate) uri: String,
+    /// Whether the object at `uri` lists the channel's objects; else it is their prefix.
+    pub(crate) manifest: bool,
     /// The channel's entry of `inputdataconfig.json`.
     pub(crate) config: Value,
 }
@@ -38,7 +44,7 @@ pub(crate) struct Channel {
 const DEFAULT_MAX_RUNTIME: i64 = 86_400;
 
 /// The members of a definition with a meaning here; see [`not_simulated`](crate::not_simulated).
-pub(crate) const SIMULATED: [&str; 17] = [
+pub(crate) const SIMULATED: [&str; 19] = [
     "AlgorithmSpecification.AlgorithmName",
     "AlgorithmSpecification.TrainingImage",
     "AlgorithmSpecification.TrainingInputMode",
@@ -50,14 +56,18 @@ pub(crate) const SIMULATED: [&str; 17] = [
     "InputDataConfig[].RecordWrapperType",
     "InputDataConfig[].DataSource.S3DataSource.S3DataType",
     "InputDataConfig[].DataSource.S3DataSource.S3Uri",
-    // One machine holds all of a sharded channel.
-    "InputDataConfig[].DataSource.S3DataSource.S3DataDistributionType",
+    SHARDED,
     "OutputDataConfig.S3OutputPath",
     "StoppingCondition.MaxRuntimeInSeconds",
+    "CheckpointConfig.S3Uri",
+    "CheckpointConfig.LocalPath",
     "Environment",
     "RoleArn",
     "Tags",
 ];
+
+/// Without several instances there is nothing to share.
+pub(crate) const SHARDED: &str = "InputDataConfig[].DataSource.S3DataSource.S3DataDistributionType";
 
 const DESCRIBED: [&str; 13] = [
     "AlgorithmSpecification",
@@ -105,8 +115,9 @@ impl TrainingDefinition {
         let channels = channels(checks, node);
         let output = checks.required_object(node, "OutputDataConfig");
         let output = output.and_then(|output| checks.required_text(&output, "S3OutputPath", S3_URI));
+        let mut instances = 1;
         if let Some(resources) = checks.object(node, "ResourceConfig") {
-            checks.integer(&resources, "InstanceCount", 0, i64::MAX);
+            instances = checks.integer(&resources, "InstanceCount", 0, i64::MAX).unwrap_or(1);
             checks.integer(&resources, "VolumeSizeInGB", 0, i64::MAX);
             checks.text(&resources, "InstanceType", Text::filled(64));
         }
@@ -115,6 +126,7 @@ impl TrainingDefinition {
             .and_then(|stopping| checks.integer(&stopping, "MaxRuntimeInSeconds", 1, i64::MAX))
             .unwrap_or(DEFAULT_MAX_RUNTIME);
         let environment = checks.map(node, "Environment");
+        let checkpoint = checkpoint(checks, node);
         let (Some(specification), Some(output)) = (specification, output) else { return Ok(None) };
 
         let algorithm = match named {
@@ -149,6 +161,7 @@ impl TrainingDefinition {
                 twice.name
             )));
         }
+        let sharded = |channel: &Channel| channel.config["S3DistributionType"] == "ShardedByS3Key";
         let described = DESCRIBED
             .iter()
             .filter_map(|&name| Some((name.to_owned(), node.value.get(name)?.clone())))
@@ -156,6 +169,8 @@ impl TrainingDefinition {
         Ok(Some(Self {
             algorithm: algorithm.clone(),
             metrics: all,
+            checkpoint: checkpoint?,
+            sharded_locally: instances > 1 && channels.iter().any(sharded),
             channels,
             output: output.to_owned(),
             environment,
@@ -176,7 +191,7 @@ fn channels(checks: &mut Checks, node: &Node<'_>) -> Vec<Channel> {
         let Some(source) = checks.required_object(&channel, "DataSource") else { continue };
         let Some(source) = checks.object(&source, "S3DataSource") else { continue };
         let types = Text::one_of(&["ManifestFile", "S3Prefix", "AugmentedManifestFile", "Converse"]);
-        checks.required_text(&source, "S3DataType", types);
+        let kind = checks.required_text(&source, "S3DataType", types);
         let uri = checks.required_text(&source, "S3Uri", S3_URI);
         let distribution = checks.text(
             &source,
@@ -192,10 +207,24 @@ fn channels(checks: &mut Checks, node: &Node<'_>) -> Vec<Channel> {
             if let Some(content_type) = content_type {
                 config["ContentType"] = json!(content_type);
             }
-            channels.push(Channel { name: name.to_owned(), uri: uri.to_owned(), config });
+            let manifest = kind == Some("ManifestFile");
+            channels.push(Channel { name: name.to_owned(), uri: uri.to_owned(), manifest, config });
         }
     }
     channels
+}
+
+fn checkpoint(checks: &mut Checks, node: &Node<'_>) -> Result<Option<Checkpoint>, ServiceError> {
+    let Some(config) = checks.object(node, "CheckpointConfig") else { return Ok(None) };
+    let uri = checks.required_text(&config, "S3Uri", S3_URI);
+    let path = checks.text(&config, "LocalPath", Text::any(4096)).unwrap_or("/opt/ml/checkpoints");
+    let Some(local) = checkpoints::local_folder(path) else {
+        return Err(ServiceError::validation(format!(
+            "LocalPath {path} of CheckpointConfig is not supported on this machine: it must be a folder of its own \
+             below /opt/ml, such as /opt/ml/checkpoints, which stands for the job's folder."
+        )));
+    };
+    Ok(uri.map(|uri| Checkpoint { uri: uri.to_owned(), local }))
 }
 
 /// What a request can ask of the service but not of this machine, and cannot be passed over.
@@ -220,8 +249,11 @@ fn check_supported(specification: &Node<'_>, node: &Node<'_>) -> Result<(), Serv
         let Some(source) = channel.pointer("/DataSource/S3DataSource") else {
             return refuse("A data source other than S3DataSource");
         };
-        if !is(source.get("S3DataType"), "S3Prefix") {
-            return refuse("An S3DataType other than S3Prefix");
+        let kind = source.get("S3DataType").and_then(Value::as_str).unwrap_or_default();
+        if !["S3Prefix", "ManifestFile"].contains(&kind) {
+            return Err(ServiceError::validation(format!(
+                "S3DataType {kind} is not supported on this machine. Use S3Prefix or ManifestFile."
+            )));
         }
     }
     Ok(())

@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::run::{Ending, TrainingJob};
+use super::{Ending, TrainingJob};
 use crate::names;
 use crate::store::{Record, TrialRecord};
+use crate::training::run::truncated;
 
 /// The states in which a job has come to its end.
 pub(crate) fn is_final(status: Option<&str>) -> bool {
@@ -12,7 +13,12 @@ pub(crate) fn is_final(status: Option<&str>) -> bool {
 }
 
 /// The record of a job that is about to start.
-pub(crate) fn new(job: &TrainingJob, owner: &str, not_simulated: Vec<String>) -> Record {
+pub(crate) fn new(
+    job: &TrainingJob,
+    request: Option<&Value>,
+    owner: &str,
+    not_simulated: Vec<String>,
+) -> Record {
     let now = names::now();
     let mut record = Record::default();
     record.set("TrainingJobName", job.name.as_str());
@@ -31,12 +37,15 @@ pub(crate) fn new(job: &TrainingJob, owner: &str, not_simulated: Vec<String>) ->
         json!([{"Status": "Starting", "StartTime": now, "StatusMessage": "Preparing the job's folder"}]),
     );
     record.local.owner = Some(owner.to_owned());
+    record.local.request = request.cloned();
     record.local.not_simulated = not_simulated;
     if let Some(trial) = &job.trial {
         record.local.tuned.clone_from(&trial.tuned);
         record.local.trial = Some(TrialRecord {
             tuning_job: trial.tuning_job.clone(),
             definition: trial.definition.clone(),
+            at: trial.at,
+            index: trial.index,
             objective: None,
             objective_failure: None,
         });
@@ -48,7 +57,8 @@ pub(crate) fn new(job: &TrainingJob, owner: &str, not_simulated: Vec<String>) ->
 pub(crate) fn advance(record: &mut Record, status: &str, message: &str) {
     let now = names::now();
     record.set("SecondaryStatus", status);
-    if status == "Downloading" {
+    // A job that starts again has started before.
+    if status == "Downloading" && !record.body.contains_key("TrainingStartTime") {
         record.set("TrainingStartTime", now.as_str());
     }
     if let Some(Value::Array(transitions)) = record.body.get_mut("SecondaryStatusTransitions") {
@@ -83,7 +93,9 @@ pub(crate) fn end(record: &mut Record, ending: &Ending) {
         .map(|(name, value)| json!({"MetricName": name, "Value": value, "Timestamp": now}))
         .collect();
     record.set("FinalMetricDataList", metrics);
-    if let Some(seconds) = ending.seconds {
+    if let (true, Some(seconds)) =
+        (ending.ran, names::seconds_between(record.text("TrainingStartTime"), &now))
+    {
         record.set("TrainingTimeInSeconds", seconds);
         record.set("BillableTimeInSeconds", seconds);
     }
@@ -94,14 +106,19 @@ pub(crate) fn end(record: &mut Record, ending: &Ending) {
     record.local.owner = None;
 }
 
-/// Ends the record of a training or tuning job whose process is gone; `member` holds its status.
-pub(crate) fn abandon(record: &mut Record, member: &str) {
+/// Ends the record of a training or tuning job that nobody can go on with; `member` holds its status.
+pub(crate) fn abandon(record: &mut Record, member: &str, reason: &str) {
     record.local.owner = None;
     if is_final(record.text(member)) {
         return;
     }
     record.set(member, "Failed");
-    record.set("FailureReason", "InternalServerError: the process that ran the job ended before the job did");
+    record.set(
+        "FailureReason",
+        truncated(format!(
+            "InternalServerError: the process that ran the job ended before the job did, and the job cannot go on: {reason}"
+        )),
+    );
     let end = if member == "TrainingJobStatus" { "TrainingEndTime" } else { "HyperParameterTuningEndTime" };
     record.set(end, names::now());
     if member == "TrainingJobStatus" {

@@ -4,19 +4,19 @@ use std::io;
 use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Instant;
 
 use serde_json::{Map, Value};
 
+use super::checkpoints::{self, Checkpoint};
 use super::contract::{self, Layout};
-use super::{TrainingDefinition, data, metrics, record};
-use crate::archive;
+use super::ending::{CutOff, Ending, Stop};
+use super::{TrainingDefinition, data, record};
 use crate::error::ServiceError;
 use crate::event::JobEvent;
 use crate::names;
 use crate::platform::{LOOK_AGAIN, Platform};
-use crate::process::{Exit, Process, Program, log};
-use crate::store::ResourceKind;
+use crate::process::{Ended, Exit, Process, Program, wait_for_supervisor};
+use crate::store::{CutOffRecord, ResourceKind};
 
 /// A training job to run.
 #[derive(Clone, Debug)]
@@ -34,68 +34,36 @@ pub(crate) struct TrialOf {
     pub(crate) tuning_job: String,
     pub(crate) tuning_job_arn: String,
     pub(crate) definition: Option<String>,
+    /// The place of its definition in the request.
+    pub(crate) at: usize,
+    /// How many trials were started before it.
+    pub(crate) index: usize,
     pub(crate) tuned: Map<String, Value>,
     pub(crate) objective: String,
 }
 
-/// How a training job ended.
-#[derive(Clone, Debug)]
-pub(crate) struct Ending {
-    pub(crate) status: &'static str,
-    pub(crate) secondary: &'static str,
-    pub(crate) failure_reason: Option<String>,
-    pub(crate) metrics: Vec<(String, f64)>,
-    /// The objective's value, or why a trial has none. Of a job that is no trial it says nothing.
-    pub(crate) objective: Result<f64, String>,
-    pub(crate) model: Option<String>,
-    /// How long the program ran.
-    pub(crate) seconds: Option<u64>,
+impl TrainingJob {
+    /// Where its checkpoints lie: those of a trial in a folder of its own, for trials share a definition.
+    pub(super) fn checkpoint(&self) -> Option<Checkpoint> {
+        let mut checkpoint = self.definition.checkpoint.clone()?;
+        if self.trial.is_some() {
+            checkpoint.uri = names::join_key(&checkpoint.uri, &self.name);
+        }
+        Some(checkpoint)
+    }
 }
 
-/// Why a job is to end before its program does.
+/// How a job comes to be run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stop {
-    /// The record says so.
-    Requested,
-    /// The platform is shut down.
-    Closing,
+pub(crate) enum Start {
+    /// Its record was just made.
+    New,
+    /// The process that ran it is gone.
+    TakenOver,
 }
 
 /// How long a failure reason may be: the service's limit.
 const REASON_LENGTH: usize = 1024;
-/// How many lines of the log a failure reason quotes.
-const REASON_LINES: usize = 5;
-
-impl Ending {
-    fn failed(reason: String) -> Self {
-        let reason = truncated(reason);
-        Self {
-            status: "Failed",
-            secondary: "Failed",
-            objective: Err(reason.clone()),
-            failure_reason: Some(reason),
-            metrics: Vec::new(),
-            model: None,
-            seconds: None,
-        }
-    }
-
-    fn stopped(stop: Stop) -> Self {
-        let reason = match stop {
-            Stop::Requested => None,
-            Stop::Closing => Some("The platform was shut down while the job ran".to_owned()),
-        };
-        Self {
-            status: "Stopped",
-            secondary: "Stopped",
-            objective: Err("the training job was stopped".to_owned()),
-            failure_reason: reason,
-            metrics: Vec::new(),
-            model: None,
-            seconds: None,
-        }
-    }
-}
 
 pub(crate) fn truncated(mut reason: String) -> String {
     if let Some((end, _)) = reason.char_indices().nth(REASON_LENGTH) {
@@ -109,10 +77,16 @@ impl Platform {
         self.config.root.join("training-jobs").join(name)
     }
 
-    /// Runs a job whose record exists, and writes its end into the record.
-    pub(crate) async fn run_training(&self, job: TrainingJob) -> Result<Ending, ServiceError> {
-        let ending = match self.train(&job).await {
-            Ok(ending) => ending,
+    /// Runs a job whose record exists and names this process, and writes its end into the record; `None` when the job is
+    /// left to whoever goes on with it, since the platform is shut down.
+    pub(crate) async fn run_training(
+        &self,
+        job: TrainingJob,
+        start: Start,
+    ) -> Result<Option<Ending>, ServiceError> {
+        let ending = match self.train(&job, start).await {
+            Ok(Some(ending)) => ending,
+            Ok(None) => return Ok(None),
             // The platform failed, not the program: the job fails all the same.
             Err(error) => Ending::failed(format!("InternalServerError: {error}")),
         };
@@ -127,23 +101,28 @@ impl Platform {
             status: ending.status.to_owned(),
             failure_reason: ending.failure_reason.clone(),
         });
-        Ok(ending)
+        Ok(Some(ending))
     }
 
-    async fn train(&self, job: &TrainingJob) -> Result<Ending, ServiceError> {
+    async fn train(&self, job: &TrainingJob, start: Start) -> Result<Option<Ending>, ServiceError> {
         let layout = Layout { root: self.job_folder(&job.name) };
+        if start == Start::TakenOver
+            && let Some(ending) = self.take_over(job, &layout).await?
+        {
+            return Ok(Some(ending));
+        }
+        let stopped = |stop| (stop == Stop::Requested).then(Ending::stopped);
         let mut stop = pin!(self.stop_of(ResourceKind::TrainingJob, &job.name, "TrainingJobStatus"));
-
         let _slot = tokio::select! {
-            stop = &mut stop => return Ok(Ending::stopped(stop?)),
+            stop = &mut stop => return Ok(stopped(stop?)),
             slot = self.slots.acquire() => slot.map_err(ServiceError::internal)?,
         };
         let prepared = tokio::select! {
-            stop = &mut stop => return Ok(Ending::stopped(stop?)),
-            prepared = self.prepare(job, &layout) => prepared?,
+            stop = &mut stop => return Ok(stopped(stop?)),
+            prepared = self.prepare(job, &layout, start) => prepared?,
         };
         if let Err(reason) = prepared {
-            return Ok(Ending::failed(reason));
+            return Ok(Some(Ending::failed(reason)));
         }
 
         self.advance(job, "Training", "The training program runs").await?;
@@ -152,35 +131,97 @@ impl Platform {
             tuning_job: job.trial.as_ref().map(|trial| trial.tuning_job.clone()),
         });
         let mut process = Process::start(self.program(job, &layout)).map_err(ServiceError::internal)?;
-        let started = Instant::now();
         let (exit, cut_off) = tokio::select! {
             exit = process.wait() => (exit, None),
-            stop = &mut stop => (process.stop().await, Some(CutOff::Stopped(stop?))),
-            () = tokio::time::sleep(job.definition.max_runtime) => (process.stop().await, Some(CutOff::TooLong)),
+            stop = &mut stop => match stop? {
+                Stop::Requested => (process.stop().await, Some(CutOff::Stopped)),
+                Stop::Closing => {
+                    process.stop().await.map_err(ServiceError::internal)?;
+                    // What cannot be stored now lies in the job's folder still.
+                    let _ = self.save_checkpoints(job, &layout).await?;
+                    return Ok(None);
+                }
+            },
+            () = tokio::time::sleep(job.definition.max_runtime) => {
+                // Whoever takes the job over from here must not run it again.
+                self.record_cut_off(job, CutOffRecord::TooLong).await?;
+                (process.stop().await, Some(CutOff::TooLong))
+            }
         };
-        let exit = exit.map_err(ServiceError::internal)?;
-        let mut ending = self.finish(job, &layout, &exit, cut_off).await?;
-        ending.seconds = Some(started.elapsed().as_secs());
-        Ok(ending)
+        self.finish(job, &layout, &exit.map_err(ServiceError::internal)?, cut_off).await.map(Some)
     }
 
-    /// Folder and channels; the inner error is the job's failure reason.
-    async fn prepare(&self, job: &TrainingJob, layout: &Layout) -> Result<Result<(), String>, ServiceError> {
-        let (wanted, layout_of) = (job.clone(), layout.clone());
-        blocking(move || layout_of.create(&wanted)).await?;
-        self.advance(job, "Downloading", "Downloading the input data").await?;
+    /// Looks after what a process left of the job that is gone. Answers the job's end if its program had ended or is
+    /// not to run any more; otherwise the program has to start again, and nothing of it runs now.
+    async fn take_over(&self, job: &TrainingJob, layout: &Layout) -> Result<Option<Ending>, ServiceError> {
+        let status = layout.status();
+        let left = blocking(move || {
+            wait_for_supervisor(&status)?;
+            Ended::read(&status)
+        });
+        let left = left.await?;
+        let record = self.store.get(ResourceKind::TrainingJob, &job.name).await?;
+        let record = record.ok_or_else(ServiceError::not_found)?;
+        let cut_off = CutOff::of(&record);
+        match left {
+            Some(ended) if cut_off.is_some() => {
+                self.finish(job, layout, &ended.exit, cut_off).await.map(Some)
+            }
+            None if cut_off.is_some() => self.finish(job, layout, &Exit::Lost, cut_off).await.map(Some),
+            // A signal may have been meant for everything that ran then: the program gets another chance.
+            Some(Ended { exit: exit @ (Exit::Code(_) | Exit::NotStarted(_)), asked: false }) => {
+                self.finish(job, layout, &exit, None).await.map(Some)
+            }
+            _ => {
+                if record.text("SecondaryStatus") != Some("Starting") {
+                    let message = "The process that ran the job has ended; the training program starts again";
+                    self.advance(job, "Restarting", message).await?;
+                }
+                Ok(None)
+            }
+        }
+    }
+
+    /// Folder, channels and checkpoints; the inner error is the job's failure reason.
+    async fn prepare(
+        &self,
+        job: &TrainingJob,
+        layout: &Layout,
+        start: Start,
+    ) -> Result<Result<(), String>, ServiceError> {
+        let checkpoint = job.checkpoint();
+        let kept = checkpoint.as_ref().filter(|_| start == Start::TakenOver);
+        let (wanted, layout_of, kept) =
+            (job.clone(), layout.clone(), kept.map(|checkpoint| checkpoint.local.clone()));
+        blocking(move || layout_of.create(&wanted, kept.as_deref())).await?;
+        self.advance(job, "Downloading", "Downloading input data").await?;
         for channel in &job.definition.channels {
             let folder = layout.channel(&channel.name);
-            let downloaded =
-                data::download(self.config.buckets.as_ref(), &channel.name, &channel.uri, &folder).await;
+            let downloaded = data::download(self.config.buckets.as_ref(), channel, &folder).await;
             if downloaded.is_err() {
                 return Ok(downloaded);
             }
         }
-        Ok(Ok(()))
+        match &checkpoint {
+            Some(checkpoint) => {
+                let folder = layout.root.join(&checkpoint.local);
+                checkpoints::restore(self.config.buckets.as_ref(), &checkpoint.uri, &folder).await
+            }
+            None => Ok(Ok(())),
+        }
     }
 
-    async fn advance(
+    async fn record_cut_off(&self, job: &TrainingJob, cut_off: CutOffRecord) -> Result<(), ServiceError> {
+        self.store
+            .update(ResourceKind::TrainingJob, &job.name, move |record| {
+                record.local.cut_off = Some(cut_off);
+                record.set("TrainingJobStatus", "Stopping");
+            })
+            .await?;
+        Ok(())
+    }
+
+    pub(super) async fn advance(
         &self,
         job: &TrainingJob,
         status: &'static str,
@@ -212,97 +253,6 @@ impl Platform {
         }
     }
 
-    /// What the program left behind, and what that makes of the job.
-    async fn finish(
-        &self,
-        job: &TrainingJob,
-        layout: &Layout,
-        exit: &Exit,
-        cut_off: Option<CutOff>,
-    ) -> Result<Ending, ServiceError> {
-        let (log, wanted) = (layout.log(), job.definition.metrics.clone());
-        let metrics = blocking(move || metrics::last_values(&log, &wanted)).await?;
-        let objective = objective(job, &metrics);
-        let mut ending = match cut_off {
-            Some(CutOff::Stopped(stop)) => Ending::stopped(stop),
-            Some(CutOff::TooLong) => {
-                let mut ending = Ending::stopped(Stop::Requested);
-                ending.secondary = "MaxRuntimeExceeded";
-                let limit = job.definition.max_runtime.as_secs();
-                ending.objective = Err(format!("the training job ran longer than {limit} seconds"));
-                ending
-            }
-            None if !exit.is_success() => {
-                let mut ending = Ending::failed(failure(layout, exit).await?);
-                ending.metrics = metrics;
-                return Ok(ending);
-            }
-            None => Ending {
-                status: "Completed",
-                secondary: "Completed",
-                failure_reason: None,
-                metrics: Vec::new(),
-                objective,
-                model: None,
-                seconds: None,
-            },
-        };
-        ending.metrics = metrics;
-        if cut_off == Some(CutOff::Stopped(Stop::Closing)) {
-            return Ok(ending);
-        }
-        match self.upload(job, layout).await? {
-            Ok(model) => ending.model = model,
-            Err(reason) => ending = Ending { metrics: ending.metrics, ..Ending::failed(reason) },
-        }
-        if ending.model.is_none() && ending.status == "Completed" {
-            let reason = "AlgorithmError: the training program ended without writing a model to SM_MODEL_DIR";
-            ending = Ending { metrics: ending.metrics, ..Ending::failed(reason.to_owned()) };
-        }
-        Ok(ending)
-    }
-
-    /// Stores `model/` and `output/data/`; answers the model's URI, if there is a model. The inner error is the job's
-    /// failure reason.
-    async fn upload(
-        &self,
-        job: &TrainingJob,
-        layout: &Layout,
-    ) -> Result<Result<Option<String>, String>, ServiceError> {
-        let mut model = None;
-        let parts = [(layout.model(), "model.tar.gz"), (layout.output_data(), "output.tar.gz")];
-        for (folder, name) in parts {
-            let archive_path = layout.root.join(name);
-            let to = archive_path.clone();
-            let packed = blocking(move || {
-                let any = archive::has_files(&folder)?;
-                if any {
-                    archive::pack(&folder, &to)?;
-                }
-                Ok(any)
-            })
-            .await?;
-            if !packed {
-                continue;
-            }
-            if name == "model.tar.gz" {
-                self.advance(job, "Uploading", "Uploading the model").await?;
-            }
-            let uri = names::join_key(&job.definition.output, &format!("{}/output/{name}", job.name));
-            let Some((bucket, key)) = names::s3_uri(&uri) else {
-                return Ok(Err(format!("ClientError: {uri} is not an S3 URI")));
-            };
-            if let Err(error) = self.config.buckets.upload(&archive_path, bucket, key).await {
-                return Ok(Err(format!("ClientError: Artifact upload failed: {error}")));
-            }
-            tokio::fs::remove_file(&archive_path).await.map_err(ServiceError::internal)?;
-            if name == "model.tar.gz" {
-                model = Some(uri);
-            }
-        }
-        Ok(Ok(model))
-    }
-
     /// Resolves when the job's record asks for a stop, or the platform is shut down.
     pub(crate) async fn stop_of(
         &self,
@@ -327,47 +277,6 @@ impl Platform {
             }
         }
     }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum CutOff {
-    Stopped(Stop),
-    TooLong,
-}
-
-fn objective(job: &TrainingJob, metrics: &[(String, f64)]) -> Result<f64, String> {
-    let Some(trial) = &job.trial else { return Err("not a trial".to_owned()) };
-    let value = metrics.iter().find(|(name, _)| *name == trial.objective).map(|(_, value)| *value);
-    value.ok_or_else(|| {
-        let definition = job.definition.metrics.iter().find(|metric| metric.name == trial.objective);
-        let regex = definition.map_or("", |metric| metric.regex.as_str());
-        format!(
-            "the log of training job {} has no number where the objective metric {} is expected ({regex})",
-            job.name, trial.objective
-        )
-    })
-}
-
-/// Why a program failed, from its failure file or else from the end of its log.
-async fn failure(layout: &Layout, exit: &Exit) -> Result<String, ServiceError> {
-    if let Exit::NotStarted(_) | Exit::Lost = exit {
-        return Ok(format!("AlgorithmError: {exit}"));
-    }
-    let told = match tokio::fs::read(layout.failure()).await {
-        Ok(bytes) => String::from_utf8_lossy(&bytes).trim().to_owned(),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-        Err(error) => return Err(ServiceError::internal(error)),
-    };
-    if !told.is_empty() {
-        return Ok(format!("AlgorithmError: {told}, {exit}"));
-    }
-    let path = layout.log();
-    let tail = blocking(move || log::tail(&path, REASON_LINES)).await?;
-    Ok(if tail.is_empty() {
-        format!("AlgorithmError: {exit}")
-    } else {
-        format!("AlgorithmError: {tail}, {exit}")
-    })
 }
 
 /// Runs work with files on the threads for blocking work.

@@ -9,15 +9,16 @@ use super::describe;
 use super::request::{TuningJob, simulated};
 use crate::error::ServiceError;
 use crate::not_simulated;
-use crate::platform::Platform;
+use crate::platform::{Platform, Waitable};
 use crate::request::{Checks, Node, TUNING_JOB_NAME, Text};
 use crate::store::{Record, ResourceKind};
 use crate::training::actions::page;
+use crate::training::run::Start;
 
 impl Platform {
     pub(crate) async fn create_tuning_job(self: &Arc<Self>, request: &Value) -> Result<Value, ServiceError> {
         self.refuse_when_closing()?;
-        let job = TuningJob::read(self, request)?;
+        let job = TuningJob::read(self, request, None)?;
         let simulated = simulated();
         let simulated: Vec<&str> = simulated.iter().map(String::as_str).collect();
         let record = describe::new(&job, request, self.owner.id(), not_simulated::list(request, &simulated));
@@ -28,11 +29,7 @@ impl Platform {
             )));
         }
         let arn = job.arn.clone();
-        let platform = Arc::clone(self);
-        self.spawn(async move {
-            // An error here means that the record cannot be written; the next process to look marks the job as failed.
-            let _ = platform.run_tuning(job).await;
-        });
+        self.spawn_tuning(job, Start::New);
         Ok(json!({"HyperParameterTuningJobArn": arn}))
     }
 
@@ -66,9 +63,9 @@ impl Platform {
         Ok(Value::Object(record.body))
     }
 
-    pub(crate) async fn stop_tuning_job(&self, request: &Value) -> Result<Value, ServiceError> {
+    pub(crate) async fn stop_tuning_job(self: &Arc<Self>, request: &Value) -> Result<Value, ServiceError> {
         let (name, _) = self.named_tuning_job(request).await?;
-        self.stop_job(ResourceKind::HyperParameterTuningJob, &name, "HyperParameterTuningJobStatus").await
+        self.stop_job(Waitable::HyperParameterTuningJob, &name).await
     }
 
     pub(crate) async fn list_tuning_jobs(&self, request: &Value) -> Result<Value, ServiceError> {

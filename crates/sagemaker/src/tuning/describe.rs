@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::request::TuningJob;
 use crate::names;
-use crate::store::{Record, TrialRecord};
+use crate::store::{Record, TrialRecord, TuningRecord};
 use crate::training::run::truncated;
 
 /// Where a tuning job stands.
@@ -58,6 +58,8 @@ pub(super) fn new(job: &TuningJob, request: &Value, owner: &str, not_simulated: 
     record.set("LastModifiedTime", now.as_str());
     progress(&mut record, &Progress::default());
     record.local.owner = Some(owner.to_owned());
+    record.local.request = Some(request.clone());
+    record.local.tuning = Some(TuningRecord { seed: job.seed, spent: 0.0 });
     record.local.not_simulated = not_simulated;
     record
 }

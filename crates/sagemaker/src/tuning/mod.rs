@@ -4,3 +4,4 @@ mod actions;
 mod describe;
 mod request;
 mod run;
+mod trials;

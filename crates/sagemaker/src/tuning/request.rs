@@ -11,6 +11,7 @@ use crate::algorithm::validate::{OBJECTIVE_HYPERPARAMETER, Tuned};
 use crate::error::ServiceError;
 use crate::platform::Platform;
 use crate::request::{Checks, DEFINITION_NAME, Node, TUNING_JOB_NAME, Text};
+use crate::store::TuningRecord;
 use crate::training::TrainingDefinition;
 
 /// A tuning job to run.
@@ -24,6 +25,8 @@ pub(super) struct TuningJob {
     pub(super) max_runtime: Option<Duration>,
     pub(super) direction: Direction,
     pub(super) seed: u64,
+    /// How long processes before this one have run it.
+    pub(super) spent: Duration,
 }
 
 /// What trials of one definition have in common.
@@ -73,7 +76,12 @@ struct Shared<'a> {
 }
 
 impl TuningJob {
-    pub(super) fn read(platform: &Platform, request: &Value) -> Result<Self, ServiceError> {
+    /// Reads a request; `before` is what an earlier process recorded of the job, if it is to be taken over.
+    pub(super) fn read(
+        platform: &Platform,
+        request: &Value,
+        before: Option<TuningRecord>,
+    ) -> Result<Self, ServiceError> {
         let mut checks = Checks::new();
         let root = Node::root(request);
         let name = checks.required_text(&root, "HyperParameterTuningJobName", TUNING_JOB_NAME);
@@ -102,7 +110,10 @@ impl TuningJob {
         let strategy = strategy_of(strategy.unwrap_or_default())?;
         let shared = Shared {
             strategy,
-            seed: seed.map_or(platform.config.seed, i64::unsigned_abs),
+            seed: match before {
+                Some(before) => before.seed,
+                None => seed.map_or(platform.config.seed, i64::unsigned_abs),
+            },
             objective: config.member("HyperParameterTuningJobObjective"),
             ranges: config.member("ParameterRanges"),
         };
@@ -144,6 +155,7 @@ impl TuningJob {
             max_runtime: max_runtime.map(|seconds| Duration::from_secs(seconds.unsigned_abs())),
             direction,
             seed: shared.seed,
+            spent: Duration::from_secs_f64(before.map_or(0.0, |before| before.spent.max(0.0))),
         })
     }
 }

@@ -2,32 +2,26 @@
 
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use mlpp_tuning::{Candidate, Outcome, Trial};
+use mlpp_tuning::Candidate;
 use serde_json::{Map, Value, json};
 use tokio::task::JoinSet;
 
 use super::describe::{self, Progress, Verdict};
 use super::request::TuningJob;
+use super::trials::{End, Entry, Trials};
 use crate::error::ServiceError;
 use crate::event::JobEvent;
 use crate::names;
-use crate::platform::Platform;
-use crate::store::ResourceKind;
-use crate::training::run::{Stop, TrialOf};
+use crate::platform::{Platform, Waitable};
+use crate::store::{Record, ResourceKind};
+use crate::training::ending::Stop;
+use crate::training::run::{Start, TrialOf};
 use crate::training::{Ending, TrainingJob};
 
-/// The trials of a running tuning job.
-struct Trials {
-    /// For each definition, what its search sees.
-    seen: Vec<Vec<Trial>>,
-    /// For each trial in order: its definition, its place in `seen`, its training job.
-    started: Vec<(usize, usize, String)>,
-    /// The definitions whose search has nothing left.
-    exhausted: Vec<bool>,
-    running: JoinSet<(usize, Result<Ending, ServiceError>)>,
-}
+/// The running trials: each answers its number and its end, or nothing when it is left.
+type Running = JoinSet<(usize, Result<Option<Ending>, ServiceError>)>;
 
 /// Why no further trials are started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,11 +31,32 @@ enum Halt {
 }
 
 impl Platform {
-    /// Runs a tuning job whose record exists, and writes its end into the record.
-    pub(super) async fn run_tuning(self: Arc<Self>, job: TuningJob) -> Result<(), ServiceError> {
+    /// Runs a tuning job in the background whose record names this process.
+    pub(super) fn spawn_tuning(self: &Arc<Self>, job: TuningJob, start: Start) {
+        let platform = Arc::clone(self);
+        self.spawn(async move {
+            // An error here means that the record cannot be written: the job is taken over later.
+            let _ = platform.run_tuning(job, start).await;
+        });
+    }
+
+    /// Goes on with a tuning job whose record names this process and whose process is gone.
+    pub(crate) fn take_over_tuning(
+        self: &Arc<Self>,
+        request: &Value,
+        record: &Record,
+    ) -> Result<(), ServiceError> {
+        let job = TuningJob::read(self, request, record.local.tuning)?;
+        self.spawn_tuning(job, Start::TakenOver);
+        Ok(())
+    }
+
+    /// Runs a tuning job whose record exists, and writes its end into the record, unless the platform is shut down before.
+    async fn run_tuning(self: Arc<Self>, job: TuningJob, start: Start) -> Result<(), ServiceError> {
         self.emit(JobEvent::TuningJobStarted { name: job.name.clone(), trials: job.most_trials });
-        let (progress, verdict) = match self.tune(&job).await {
-            Ok(end) => end,
+        let (progress, verdict) = match self.tune(&job, start).await {
+            Ok(Some(end)) => end,
+            Ok(None) => return Ok(()),
             Err(error) => (Progress::default(), Verdict::failed(format!("InternalServerError: {error}"))),
         };
         let (status, reason) = (verdict.status, verdict.failure_reason.clone());
@@ -60,40 +75,51 @@ impl Platform {
         Ok(())
     }
 
-    async fn tune(self: &Arc<Self>, job: &TuningJob) -> Result<(Progress, Verdict), ServiceError> {
+    async fn tune(
+        self: &Arc<Self>,
+        job: &TuningJob,
+        start: Start,
+    ) -> Result<Option<(Progress, Verdict)>, ServiceError> {
         const STATUS: &str = "HyperParameterTuningJobStatus";
+        let clock = Clock { before: job.spent, since: Instant::now() };
         let mut stop = pin!(self.stop_of(ResourceKind::HyperParameterTuningJob, &job.name, STATUS));
-        let mut deadline = pin!(tokio::time::sleep(job.max_runtime.unwrap_or(Duration::MAX)));
-        let mut trials = Trials {
-            seen: vec![Vec::new(); job.definitions.len()],
-            started: Vec::new(),
-            exhausted: vec![false; job.definitions.len()],
-            running: JoinSet::new(),
-        };
-        let mut progress = Progress::default();
+        let limit = job.max_runtime.map_or(Duration::MAX, |limit| limit.saturating_sub(job.spent));
+        let mut deadline = pin!(tokio::time::sleep(limit));
+        let mut running = Running::new();
+        let mut trials = Trials::default();
+        if start == Start::TakenOver {
+            trials = Trials::read(self, job).await?;
+            self.take_trials(job, &trials, &mut running).await?;
+            self.record_progress(job, &trials, clock).await?;
+        }
+        let mut exhausted = vec![false; job.definitions.len()];
         let mut halt = None;
         loop {
             while halt.is_none()
-                && trials.started.len() < job.most_trials
-                && trials.running.len() < job.most_parallel
-                && self.start_trial(job, &mut trials).await?
+                && trials.entries.len() < job.most_trials
+                && running.len() < job.most_parallel
+                && self.start_trial(job, &mut trials, &mut exhausted, &mut running).await?
             {
-                progress.running = trials.running.len();
-                self.record_progress(job, &progress).await?;
+                self.record_progress(job, &trials, clock).await?;
             }
-            if trials.running.is_empty() {
+            if running.is_empty() {
                 break;
             }
             tokio::select! {
-                Some(ended) = trials.running.join_next() => {
+                Some(ended) = running.join_next() => {
                     let (index, ending) = ended.map_err(ServiceError::internal)?;
-                    progress.running = trials.running.len();
-                    trials.tell(job, index, &ending?, &mut progress);
-                    self.record_progress(job, &progress).await?;
+                    match ending? {
+                        Some(ending) => trials.entries[index].end = Some(End::of(&ending)),
+                        None => halt = Some(Halt::Stopped(Stop::Closing)),
+                    }
+                    self.record_progress(job, &trials, clock).await?;
                 }
                 asked = &mut stop, if halt.is_none() => {
-                    halt = Some(Halt::Stopped(asked?));
-                    self.stop_trials(&trials).await?;
+                    let stop = asked?;
+                    halt = Some(Halt::Stopped(stop));
+                    if stop == Stop::Requested {
+                        self.stop_trials(&trials).await?;
+                    }
                 }
                 () = &mut deadline, if halt.is_none() && job.max_runtime.is_some() => {
                     halt = Some(Halt::OutOfTime);
@@ -101,8 +127,38 @@ impl Platform {
                 }
             }
         }
+        if halt == Some(Halt::Stopped(Stop::Closing)) {
+            return Ok(None);
+        }
+        let progress = trials.progress(job);
         let verdict = verdict(halt, &progress);
-        Ok((progress, verdict))
+        Ok(Some((progress, verdict)))
+    }
+
+    /// Goes on with the trials that another process left running. Their tuning job belongs to this process, and so do
+    /// they.
+    async fn take_trials(
+        self: &Arc<Self>,
+        job: &TuningJob,
+        trials: &Trials,
+        running: &mut Running,
+    ) -> Result<(), ServiceError> {
+        for (index, entry) in trials.entries.iter().enumerate().filter(|(_, entry)| entry.end.is_none()) {
+            let own = self.owner.id().to_owned();
+            let claimed = move |record: &mut Record| record.local.owner = Some(own);
+            self.store.update(ResourceKind::TrainingJob, &entry.name, claimed).await?;
+            if job.definitions.get(entry.at).is_none() {
+                return Err(ServiceError::internal(format!("trial {} has no definition", entry.name)));
+            }
+            let training = training_job(self, job, entry.at, index, &entry.candidate);
+            self.run_trial(training, index, Start::TakenOver, running);
+        }
+        Ok(())
+    }
+
+    fn run_trial(self: &Arc<Self>, training: TrainingJob, index: usize, start: Start, running: &mut Running) {
+        let platform = Arc::clone(self);
+        running.spawn(async move { (index, platform.run_training(training, start).await) });
     }
 
     /// Starts the next trial; `false` when the searches have nothing left.
@@ -110,54 +166,73 @@ impl Platform {
         self: &Arc<Self>,
         job: &TuningJob,
         trials: &mut Trials,
+        exhausted: &mut [bool],
+        running: &mut Running,
     ) -> Result<bool, ServiceError> {
-        let index = trials.started.len();
+        let index = trials.entries.len();
         let count = job.definitions.len();
         // The definitions take turns.
-        let Some(at) = (index..index + count).map(|turn| turn % count).find(|&at| !trials.exhausted[at])
-        else {
-            return Ok(false);
-        };
-        let definition = &job.definitions[at];
-        let (search, seen) = (definition.search.clone(), trials.seen[at].clone());
-        let asked = tokio::task::spawn_blocking(move || search.ask(&seen));
-        let Some(candidate) = asked.await.map_err(ServiceError::internal)? else {
-            trials.exhausted[at] = true;
-            return Box::pin(self.start_trial(job, trials)).await;
-        };
-        let training = training_job(self, job, at, index, &candidate);
-        self.add_training_job(&training, Vec::new()).await?;
-        let place = trials.seen[at].len();
-        trials.seen[at].push(Trial { index: place, candidate, outcome: Outcome::Pending });
-        trials.started.push((at, place, training.name.clone()));
-        let platform = Arc::clone(self);
-        trials.running.spawn(async move { (index, platform.run_training(training).await) });
-        Ok(true)
+        for at in (index..index + count).map(|turn| turn % count) {
+            if exhausted[at] {
+                continue;
+            }
+            let (search, seen) = (job.definitions[at].search.clone(), trials.seen(at));
+            let asked = tokio::task::spawn_blocking(move || search.ask(&seen));
+            let Some(candidate) = asked.await.map_err(ServiceError::internal)? else {
+                exhausted[at] = true;
+                continue;
+            };
+            let training = training_job(self, job, at, index, &candidate);
+            self.add_training_job(&training, None, Vec::new()).await?;
+            trials.entries.push(Entry { at, name: training.name.clone(), candidate, end: None });
+            self.run_trial(training, index, Start::New, running);
+            return Ok(true);
+        }
+        Ok(false)
     }
 
-    async fn stop_trials(&self, trials: &Trials) -> Result<(), ServiceError> {
-        for (at, place, name) in &trials.started {
-            if trials.seen[*at][*place].outcome == Outcome::Pending {
-                match self.stop_job(ResourceKind::TrainingJob, name, "TrainingJobStatus").await {
-                    // It ended in between.
-                    Err(error) if error.code == "ValidationException" => {}
-                    other => {
-                        other?;
-                    }
+    async fn stop_trials(self: &Arc<Self>, trials: &Trials) -> Result<(), ServiceError> {
+        for entry in trials.entries.iter().filter(|entry| entry.end.is_none()) {
+            match self.stop_job(Waitable::TrainingJob, &entry.name).await {
+                // It ended in between.
+                Err(error) if error.code == "ValidationException" => {}
+                other => {
+                    other?;
                 }
             }
         }
         Ok(())
     }
 
-    async fn record_progress(&self, job: &TuningJob, progress: &Progress) -> Result<(), ServiceError> {
-        let progress = progress.clone();
+    async fn record_progress(
+        &self,
+        job: &TuningJob,
+        trials: &Trials,
+        clock: Clock,
+    ) -> Result<(), ServiceError> {
+        let progress = trials.progress(job);
         self.store
             .update(ResourceKind::HyperParameterTuningJob, &job.name, move |record| {
                 describe::progress(record, &progress);
+                if let Some(tuning) = &mut record.local.tuning {
+                    tuning.spent = clock.spent().as_secs_f64();
+                }
             })
             .await?;
         Ok(())
+    }
+}
+
+/// How long processes have run a tuning job: the time between them does not count.
+#[derive(Clone, Copy, Debug)]
+struct Clock {
+    before: Duration,
+    since: Instant,
+}
+
+impl Clock {
+    fn spent(self) -> Duration {
+        self.before + self.since.elapsed()
     }
 }
 
@@ -186,55 +261,17 @@ fn training_job(
             tuning_job: job.name.clone(),
             tuning_job_arn: job.arn.clone(),
             definition: definition.name.clone(),
+            at,
+            index,
             tuned,
             objective: definition.objective.clone(),
         }),
     }
 }
 
-impl Trials {
-    /// Takes in how trial `index` ended.
-    fn tell(&mut self, job: &TuningJob, index: usize, ending: &Ending, progress: &mut Progress) {
-        let (at, place, name) = &self.started[index];
-        let trial = &mut self.seen[*at][*place];
-        trial.outcome = match (ending.status, &ending.objective) {
-            ("Completed", Ok(value)) => Outcome::Completed(*value),
-            ("Stopped", _) => Outcome::Stopped,
-            _ => Outcome::Failed,
-        };
-        match ending.status {
-            "Completed" => progress.completed += 1,
-            "Stopped" => progress.stopped += 1,
-            _ => progress.failed += 1,
-        }
-        if let Outcome::Completed(value) = trial.outcome {
-            progress.succeeded += 1;
-            let better =
-                progress.best.as_ref().is_none_or(|best| job.direction.improves(value, best.objective));
-            if better {
-                progress.best = Some(describe::Best {
-                    name: name.clone(),
-                    objective: value,
-                    metric: job.definitions[*at].objective.clone(),
-                    direction: job.direction,
-                });
-            }
-        } else {
-            progress.without_objective += 1;
-            if let (Err(reason), true) = (&ending.objective, trial.outcome == Outcome::Failed) {
-                progress.first_failure.get_or_insert_with(|| (name.clone(), reason.clone()));
-            }
-        }
-    }
-}
-
 fn verdict(halt: Option<Halt>, progress: &Progress) -> Verdict {
     match (halt, &progress.first_failure) {
-        (Some(Halt::Stopped(Stop::Requested)), _) => Verdict { status: "Stopped", failure_reason: None },
-        (Some(Halt::Stopped(Stop::Closing)), _) => Verdict {
-            status: "Stopped",
-            failure_reason: Some("The platform was shut down while the job ran".to_owned()),
-        },
+        (Some(Halt::Stopped(_)), _) => Verdict { status: "Stopped", failure_reason: None },
         (_, Some((name, reason))) if progress.best.is_none() => Verdict::failed(format!(
             "No training job reported the objective metric. The first, {name}: {reason}"
         )),

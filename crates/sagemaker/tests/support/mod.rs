@@ -2,78 +2,21 @@
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failure here is a failed test")]
 
+mod folders;
+
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use mlpp_sagemaker::{
-    Algorithm, BucketError, Buckets, Config, Pending, SageMaker, Service, ServiceError, Waitable,
-    passed_environment,
-};
+pub(crate) use folders::Folders;
+use mlpp_sagemaker::{Algorithm, Config, SageMaker, Service, ServiceError, Waitable, passed_environment};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// The program in `program.rs`.
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_sagemaker-test-program");
-
-/// Each bucket is a folder.
-pub(crate) struct Folders(pub(crate) PathBuf);
-
-fn failed(bucket: &str, key: &str, error: std::io::Error) -> BucketError {
-    let (bucket, key) = (bucket.to_owned(), key.to_owned());
-    if error.kind() == std::io::ErrorKind::NotFound {
-        return BucketError::NotFound { bucket, key };
-    }
-    BucketError::Failed { bucket, key, source: error.into() }
-}
-
-fn keys_below(folder: &Path, start: &Path, keys: &mut Vec<String>) {
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        let path = entry.path();
-        if path.is_dir() {
-            keys_below(&path, start, keys);
-        } else {
-            keys.push(path.strip_prefix(start).unwrap().display().to_string());
-        }
-    }
-}
-
-impl Buckets for Folders {
-    fn list<'a>(&'a self, bucket: &'a str, prefix: &'a str) -> Pending<'a, Result<Vec<String>, BucketError>> {
-        Box::pin(async move {
-            let (folder, mut keys) = (self.0.join(bucket), Vec::new());
-            keys_below(&folder, &folder, &mut keys);
-            Ok(keys.into_iter().filter(|key| key.starts_with(prefix)).collect())
-        })
-    }
-
-    fn download<'a>(
-        &'a self,
-        bucket: &'a str,
-        key: &'a str,
-        to: &'a Path,
-    ) -> Pending<'a, Result<(), BucketError>> {
-        Box::pin(async move {
-            let copied = fs::copy(self.0.join(bucket).join(key), to);
-            copied.map(|_| ()).map_err(|error| failed(bucket, key, error))
-        })
-    }
-
-    fn upload<'a>(
-        &'a self,
-        from: &'a Path,
-        bucket: &'a str,
-        key: &'a str,
-    ) -> Pending<'a, Result<(), BucketError>> {
-        Box::pin(async move {
-            let to = self.0.join(bucket).join(key);
-            let stored = fs::create_dir_all(to.parent().unwrap()).and_then(|()| fs::copy(from, &to));
-            stored.map(|_| ()).map_err(|error| failed(bucket, key, error))
-        })
-    }
-}
 
 /// A platform, its folder, and an object `s3://data/train/train.csv`.
 pub(crate) struct Lab {
@@ -151,6 +94,11 @@ impl Lab {
     /// The platform as another process sees it.
     pub(crate) fn open_again(&self) -> SageMaker {
         open(self.folder.path(), &self.algorithm, |_| {})
+    }
+
+    /// The same with another configuration.
+    pub(crate) fn open_with(&self, change: impl FnOnce(&mut Config)) -> SageMaker {
+        open(self.folder.path(), &self.algorithm, change)
     }
 
     pub(crate) async fn call(&self, action: &str, request: Value) -> Result<Value, ServiceError> {

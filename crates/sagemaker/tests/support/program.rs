@@ -1,15 +1,17 @@
 //! Stands for other programs in this crate's tests: the supervisor (`supervise`), an algorithm's server (`serve`), one
-//! whose port is taken by another program at first (`lose-port`), and a front end that starts a job and is then killed
-//! (`run`).
+//! whose port is taken by another program at first (`lose-port`), and front ends that are killed (`run`, `drive`).
+
+mod folders;
 
 use std::ffi::OsString;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
-use mlpp_sagemaker::{
-    Algorithm, BucketError, Buckets, Config, Pending, SageMaker, Service, passed_environment,
-};
+use mlpp_sagemaker::{Algorithm, Config, SageMaker, Service, Waitable, passed_environment};
+use rustix::process::Signal;
 
 type Outcome = Result<(), Box<dyn std::error::Error>>;
 
@@ -22,7 +24,8 @@ fn main() -> std::process::ExitCode {
         Some("serve") => serve(),
         Some("lose-port") => lose_port(),
         Some("run") => run(&rest),
-        _ => Err("supervise, serve, lose-port or run".into()),
+        Some("drive") => drive(&rest),
+        _ => Err("supervise, serve, lose-port, run or drive".into()),
     };
     match outcome {
         Ok(()) => std::process::ExitCode::SUCCESS,
@@ -107,47 +110,61 @@ fn lose_port() -> Outcome {
     Err("the port is taken".into())
 }
 
-/// Buckets without any object.
-struct Empty;
-
-impl Buckets for Empty {
-    fn list<'a>(&'a self, _: &'a str, _: &'a str) -> Pending<'a, Result<Vec<String>, BucketError>> {
-        Box::pin(async { Ok(Vec::new()) })
+/// Opens the platform in `<folder>/platform`, whose buckets are in `<folder>/buckets`, with `<folder>/algorithm.toml`.
+/// With a number it is killed once that many changes are on record.
+fn open(folder: &Path, kill_after: Option<u64>) -> Result<SageMaker, Box<dyn std::error::Error>> {
+    let me = std::env::current_exe()?;
+    let buckets = Arc::new(folders::Folders(folder.join("buckets")));
+    let supervisor = vec![me.clone().into(), "supervise".into()];
+    let mut config = Config::new(folder.join("platform"), supervisor, me, buckets);
+    config.grace = Duration::from_millis(200);
+    config.environment = passed_environment(std::env::vars_os());
+    let algorithm = folder.join("algorithm.toml");
+    config.algorithms = vec![Algorithm::parse(&std::fs::read_to_string(&algorithm)?, &algorithm)?];
+    if let Some(kill_after) = kill_after {
+        config.after_commit = Some(Arc::new(move |count| {
+            if count >= kill_after {
+                let _ = rustix::process::kill_process(rustix::process::getpid(), Signal::KILL);
+            }
+        }));
     }
-
-    fn download<'a>(
-        &'a self,
-        bucket: &'a str,
-        key: &'a str,
-        _: &'a Path,
-    ) -> Pending<'a, Result<(), BucketError>> {
-        Box::pin(async { Err(BucketError::NotFound { bucket: bucket.to_owned(), key: key.to_owned() }) })
-    }
-
-    fn upload<'a>(
-        &'a self,
-        _: &'a Path,
-        bucket: &'a str,
-        key: &'a str,
-    ) -> Pending<'a, Result<(), BucketError>> {
-        Box::pin(async { Err(BucketError::NotFound { bucket: bucket.to_owned(), key: key.to_owned() }) })
-    }
+    Ok(SageMaker::open(config)?)
 }
 
-/// `run <root> <algorithm.toml> <request>`: creates the training job and waits for ever.
+/// `run <folder> <request>`: creates the training job and waits for ever.
 fn run(arguments: &[OsString]) -> Outcome {
-    let [root, algorithm, request] = arguments else { return Err("root, algorithm, request".into()) };
-    let me = std::env::current_exe()?;
-    let mut config =
-        Config::new(root.into(), vec![me.clone().into(), "supervise".into()], me, std::sync::Arc::new(Empty));
-    config.grace = std::time::Duration::from_millis(200);
-    config.environment = passed_environment(std::env::vars_os());
-    config.algorithms = vec![Algorithm::parse(&std::fs::read_to_string(algorithm)?, Path::new(algorithm))?];
-    let platform = SageMaker::open(config)?;
+    let [folder, request] = arguments else { return Err("folder, request".into()) };
+    let platform = open(Path::new(folder), None)?;
     let request = serde_json::from_str(request.to_str().ok_or("not UTF-8")?)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         platform.call(Service::SageMaker, "CreateTrainingJob", request).await?;
         std::future::pending::<Outcome>().await
+    })
+}
+
+/// `drive <folder> <action> <request> [<changes>]`: what a front end does that may have been killed before. Goes on with
+/// what is there, creates the job unless it has been created, waits for its end.
+fn drive(arguments: &[OsString]) -> Outcome {
+    let [folder, action, request, rest @ ..] = arguments else {
+        return Err("folder, action, request".into());
+    };
+    let text = |word: &OsString| word.to_str().map(str::to_owned).ok_or("not UTF-8");
+    let kill_after = rest.first().map(text).transpose()?.map(|count| count.parse()).transpose()?;
+    let platform = open(Path::new(folder), kill_after)?;
+    let request: serde_json::Value = serde_json::from_str(&text(request)?)?;
+    let (what, member) = match text(action)?.as_str() {
+        "CreateTrainingJob" => (Waitable::TrainingJob, "TrainingJobName"),
+        "CreateHyperParameterTuningJob" => (Waitable::HyperParameterTuningJob, "HyperParameterTuningJobName"),
+        _ => return Err("an action that creates a job".into()),
+    };
+    let name = request[member].as_str().ok_or("no name")?.to_owned();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        platform.resume().await?;
+        platform.call_again(Service::SageMaker, &text(action)?, request).await?;
+        platform.wait(what, &name).await?;
+        platform.shutdown().await;
+        Ok(())
     })
 }
