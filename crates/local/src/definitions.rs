@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use mlpp_provider::{WorkflowKind, WorkflowsError};
 use mlpp_states::{DefinitionError, StateMachine, SubstitutionError, substitute};
 
 use crate::local::{ACCOUNT, REGION};
@@ -8,7 +9,15 @@ use crate::shipped::STATE_MACHINES;
 
 /// The state machines of a project, by name: those that are shipped and its own, checked and compiled.
 #[derive(Debug, Clone)]
-pub struct StateMachines(BTreeMap<String, Arc<StateMachine>>);
+pub struct StateMachines(BTreeMap<String, Definition>);
+
+/// A definition, and what it compiles to.
+#[derive(Debug, Clone)]
+pub(crate) struct Definition {
+    /// The text, with `${Name}` replaced in it.
+    pub(crate) text: Arc<str>,
+    pub(crate) machine: Arc<StateMachine>,
+}
 
 /// Why a state machine cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -57,7 +66,7 @@ impl StateMachines {
             };
             let text = substitute(definition, &values).map_err(|error| fault(definition, error.into()))?;
             let machine = StateMachine::parse(&text).map_err(|error| fault(&text, error.into()))?;
-            machines.insert(name.to_owned(), Arc::new(machine));
+            machines.insert(name.to_owned(), Definition { text: text.into(), machine: Arc::new(machine) });
         }
         Ok(Self(machines))
     }
@@ -72,9 +81,18 @@ impl StateMachines {
         self.0.contains_key(name_of(name_or_arn))
     }
 
+    /// How executions of a state machine are kept: each of this machine by its name.
+    pub(crate) fn kind(&self, name_or_arn: &str) -> Result<WorkflowKind, WorkflowsError> {
+        if self.contains(name_or_arn) {
+            Ok(WorkflowKind::Standard)
+        } else {
+            Err(WorkflowsError::StateMachineDoesNotExist(name_or_arn.to_owned()))
+        }
+    }
+
     /// The state machine of that name or ARN, with its name.
-    pub(crate) fn get(&self, name_or_arn: &str) -> Option<(&str, &Arc<StateMachine>)> {
-        self.0.get_key_value(name_of(name_or_arn)).map(|(name, machine)| (name.as_str(), machine))
+    pub(crate) fn get(&self, name_or_arn: &str) -> Option<(&str, &Definition)> {
+        self.0.get_key_value(name_of(name_or_arn)).map(|(name, definition)| (name.as_str(), definition))
     }
 }
 

@@ -13,10 +13,12 @@
 mod buckets;
 mod clock;
 mod definitions;
+mod engine;
 mod executions;
 mod local;
 mod map_objects;
 mod objects;
+mod recorded;
 mod shipped;
 mod store;
 mod tasks;
@@ -25,9 +27,12 @@ mod writer;
 
 pub use clock::SystemClock;
 pub use definitions::{StateMachineError, StateMachineFault, StateMachines, state_machine_arn};
-pub use local::{BUCKETS, DATABASE, Local, LocalError, LocalOptions, SAGEMAKER};
+pub use engine::{ResumeError, is_redrivable};
+pub use executions::{ExecutionRecord, JournalError, status_text};
+pub use local::{BUCKETS, DATABASE, Local, LocalError, LocalOptions, SAGEMAKER, is_at_work, open_jobs};
 pub use map_objects::MapObjects;
 pub use objects::LocalObjects;
+pub use recorded::{LocalExecutions, QueuedWorkflows};
 pub use shipped::input_schema;
 pub use store::LocalStore;
 pub use workflows::LocalWorkflows;

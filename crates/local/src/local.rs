@@ -83,7 +83,7 @@ pub enum LocalError {
 
 /// A project's back end on this machine: store, buckets, services, and the engine that runs its workflows.
 ///
-/// One process at a time has it open; opening it puts right what a killed one left.
+/// One process at a time has it open. Executions that a killed one left are taken over by [`LocalWorkflows::resume`].
 pub struct Local {
     store: LocalStore,
     objects: LocalObjects,
@@ -103,13 +103,10 @@ impl Local {
         let lock = lock(&root.join(LOCK))?;
         let store = LocalStore::open(&root.join(DATABASE))?;
         let executions = Executions::open(&root.join(DATABASE))?;
-        executions.abort_left_over(jiff::Timestamp::now().as_millisecond())?;
+        executions.abort_without_journal(jiff::Timestamp::now().as_millisecond())?;
         let objects = LocalObjects::new(root.join(BUCKETS));
-        let supervisor = vec![program.clone().into_os_string(), OsString::from("supervise")];
-        let mut config = Config::new(root.join(SAGEMAKER), supervisor, program, Arc::new(objects.clone()));
+        let mut config = config(&root, program, &objects);
         config.algorithms = algorithms;
-        REGION.clone_into(&mut config.region);
-        ACCOUNT.clone_into(&mut config.account_id);
         config.max_processes = max_processes;
         config.environment = passed_environment(environment);
         let sagemaker = SageMaker::open(config)?;
@@ -138,10 +135,54 @@ impl Local {
         &self.workflows
     }
 
-    /// Stops the executions and ends every process that was started; returns when they have ended.
+    /// Leaves the executions that run to whoever resumes them, and ends every process that was started; returns when they have
+    /// ended.
     pub async fn shutdown(&self) {
-        self.workflows.shutdown().await;
+        self.workflows.suspend().await;
         self.sagemaker.shutdown().await;
+    }
+}
+
+fn config(root: &Path, program: PathBuf, objects: &LocalObjects) -> Config {
+    let supervisor = vec![program.clone().into_os_string(), OsString::from("supervise")];
+    let mut config = Config::new(root.join(SAGEMAKER), supervisor, program, Arc::new(objects.clone()));
+    REGION.clone_into(&mut config.region);
+    ACCOUNT.clone_into(&mut config.account_id);
+    config
+}
+
+/// Opens the jobs, models and endpoints below the local folder `root` to look at them while another process may be at work;
+/// `None` when there never were any. Nothing is started as long as only Describe and List actions are called.
+///
+/// # Errors
+/// [`OpenError`].
+pub fn open_jobs(root: &Path) -> Result<Option<SageMaker>, OpenError> {
+    let folder = root.join(SAGEMAKER);
+    match folder.try_exists() {
+        Ok(true) => {}
+        Ok(false) => return Ok(None),
+        Err(source) => return Err(OpenError::File { path: folder, source }),
+    }
+    let objects = LocalObjects::new(root.join(BUCKETS));
+    SageMaker::open(config(root, PathBuf::new(), &objects)).map(Some)
+}
+
+/// Whether a process has the local folder `root` open as [`Local`]: executions are being run, then.
+///
+/// # Errors
+/// [`LocalError::File`].
+pub fn is_at_work(root: &Path) -> Result<bool, LocalError> {
+    let file = root.join(LOCK);
+    let failed = |source| LocalError::File { path: file.clone(), source };
+    let lock = match File::open(&file) {
+        Ok(lock) => lock,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(failed(error)),
+    };
+    match lock.try_lock_shared() {
+        Ok(()) => Ok(false),
+        Err(std::fs::TryLockError::WouldBlock) => Ok(true),
+        Err(std::fs::TryLockError::Error(source)) => Err(failed(source)),
     }
 }
 

@@ -1,19 +1,22 @@
 //! What a task of a state machine does on this machine.
 
+mod effect;
+mod nested;
 mod resource;
 mod service_error;
 
 use std::sync::Arc;
 
 use mlpp_parameters::Digest;
-use mlpp_provider::{ExecutionDescription, ExecutionStatus, StartExecution};
-use mlpp_sagemaker::{SageMaker, Service, ServiceError, Waitable};
+use mlpp_provider::with_sources;
+use mlpp_sagemaker::{Service, ServiceError, Waitable};
 use mlpp_states::driver::{TaskFailure, TaskHandler, TaskReporter};
 use mlpp_states::{TaskPurpose, TaskRequest};
 use serde_json::{Value, json};
 
-use crate::executions::status_text;
-use crate::workflows::Engine;
+use crate::engine::Engine;
+use crate::executions::Parent;
+use effect::EffectError;
 use resource::{Pattern, Resource};
 
 /// The error of a task whose job ended badly (Step Functions developer guide, "Error names").
@@ -38,15 +41,14 @@ impl TaskHandler for Tasks {
         let Some(resource) = Resource::parse(&request.resource) else {
             return Err(unsupported(&request.resource));
         };
-        let parameters = Arc::unwrap_or_clone(request.parameters);
         match resource.service.as_str() {
-            "sagemaker" => self.call(Service::SageMaker, &resource, parameters, &reporter).await,
+            "sagemaker" => self.call(Service::SageMaker, &resource, request, &reporter).await,
             "applicationautoscaling" => {
-                self.call(Service::ApplicationAutoScaling, &resource, parameters, &reporter).await
+                self.call(Service::ApplicationAutoScaling, &resource, request, &reporter).await
             }
-            "sns" => self.call(Service::Sns, &resource, parameters, &reporter).await,
+            "sns" => self.call(Service::Sns, &resource, request, &reporter).await,
             "states" if resource.action == "StartExecution" => {
-                self.start_execution(&resource, parameters, &reporter).await
+                self.start_execution(&resource, request, &reporter).await
             }
             _ => Err(unsupported(&request.resource)),
         }
@@ -62,11 +64,16 @@ fn unsupported(resource: &str) -> TaskFailure {
 }
 
 impl Tasks {
+    /// The task with that request, as its claims name it.
+    fn task(&self, request: u64) -> Parent<'_> {
+        Parent { execution_arn: &self.execution_arn, task: request }
+    }
+
     async fn call(
         &self,
         service: Service,
         resource: &Resource,
-        parameters: Value,
+        request: TaskRequest,
         reporter: &TaskReporter,
     ) -> Result<Value, TaskFailure> {
         let named = |error: &ServiceError| {
@@ -82,46 +89,20 @@ impl Tasks {
             ("CreateTrainingJob", Pattern::Sync) => Some((Waitable::TrainingJob, "TrainingJobName")),
             _ => return Err(unsupported(&format!("{}.sync of {}", resource.action, resource.service))),
         };
-        let sagemaker = &self.engine.sagemaker;
+        let task = self.task(request.id.0);
+        let parameters = Arc::unwrap_or_clone(request.parameters);
         let name = waitable.and_then(|(_, member)| parameters.get(member)?.as_str().map(str::to_owned));
-        let answer =
-            sagemaker.call(service, &resource.action, parameters).await.map_err(|error| named(&error))?;
+        let answer = effect::call_once(&self.engine, task, service, &resource.action, parameters).await;
+        let answer = answer.map_err(|error| match error {
+            EffectError::Service(error) => named(&error),
+            EffectError::Claim(error) => TaskFailure::new(RUNTIME, with_sources(&error)),
+        })?;
         let (Some((waitable, _)), Some(name)) = (waitable, name) else { return Ok(answer) };
         reporter.submitted(answer);
-        let mut stop = StopJob { sagemaker, waitable, name: Some(&name) };
-        let description = sagemaker.wait(waitable, &name).await.map_err(|error| named(&error))?;
-        stop.name = None;
+        let mut stop = StopOnDrop { engine: &self.engine, what: Started::Job(waitable, &name), armed: true };
+        let description = self.engine.sagemaker.wait(waitable, &name).await.map_err(|error| named(&error))?;
+        stop.armed = false;
         job_result(description)
-    }
-
-    async fn start_execution(
-        &self,
-        resource: &Resource,
-        parameters: Value,
-        reporter: &TaskReporter,
-    ) -> Result<Value, TaskFailure> {
-        let machine = parameters["StateMachineArn"].as_str().unwrap_or_default();
-        let input = parameters.get("Input").cloned().unwrap_or_else(|| json!({}));
-        let name = match parameters["Name"].as_str() {
-            Some(name) => name.to_owned(),
-            None => Digest::of(format!("{} {machine} {input}", self.execution_arn)).as_str()[..32].to_owned(),
-        };
-        let request = StartExecution {
-            state_machine_arn: machine.to_owned(),
-            name: name.clone(),
-            input: input.to_string(),
-        };
-        let started = self.engine.start(&request).map_err(|error| {
-            TaskFailure::new("StepFunctions.StateMachineDoesNotExistException", error.to_string())
-        })?;
-        let arn = started.execution_arn;
-        if resource.pattern == Pattern::RequestResponse {
-            return Ok(json!({"ExecutionArn": arn}));
-        }
-        reporter.submitted(json!({"ExecutionArn": arn}));
-        let end =
-            self.engine.wait(&arn).await.map_err(|error| TaskFailure::new(TASK_FAILED, error.to_string()))?;
-        execution_result(&arn, machine, &name, &input, &end, resource.pattern)
     }
 
     /// An id for the request, which AWS would make up: a function of the execution and the request, so that a history can
@@ -140,28 +121,46 @@ impl Tasks {
     }
 }
 
-/// Stops a job when nobody waits for its end any more: a task that is cancelled takes its job with it (Step Functions
-/// developer guide, "Run a Job (.sync)").
-struct StopJob<'a> {
-    sagemaker: &'a SageMaker,
-    waitable: Waitable,
-    /// `None` when the job has ended.
-    name: Option<&'a str>,
+/// What a `.sync` task started.
+enum Started<'a> {
+    Job(Waitable, &'a str),
+    Execution(&'a str),
 }
 
-impl Drop for StopJob<'_> {
+/// Stops what a task started when nobody waits for its end any more: a task that is cancelled takes it with it (Step
+/// Functions developer guide, "Run a Job (.sync)").
+struct StopOnDrop<'a> {
+    engine: &'a Engine,
+    what: Started<'a>,
+    /// Whether it has not ended.
+    armed: bool,
+}
+
+impl Drop for StopOnDrop<'_> {
     fn drop(&mut self) {
-        let (Some(name), Ok(runtime)) = (self.name, tokio::runtime::Handle::try_current()) else { return };
-        let (action, member) = match self.waitable {
-            Waitable::HyperParameterTuningJob => {
-                ("StopHyperParameterTuningJob", "HyperParameterTuningJobName")
+        if !self.armed {
+            return;
+        }
+        let engine = self.engine.clone();
+        let (action, request) = match self.what {
+            Started::Job(Waitable::HyperParameterTuningJob, name) => {
+                ("StopHyperParameterTuningJob", json!({"HyperParameterTuningJobName": name}))
             }
-            Waitable::TrainingJob => ("StopTrainingJob", "TrainingJobName"),
+            Started::Job(Waitable::TrainingJob, name) => {
+                ("StopTrainingJob", json!({"TrainingJobName": name}))
+            }
+            Started::Execution(arn) => {
+                if !engine.is_leaving() {
+                    let cause = "The execution that waited for it was stopped.";
+                    // One that has ended in between need not be stopped.
+                    let _ = engine.stop(arn, "States.TaskFailed", cause);
+                }
+                return;
+            }
         };
-        let (sagemaker, request) = (self.sagemaker.clone(), json!({member: name}));
-        runtime.spawn(async move {
+        self.engine.let_go(async move {
             // A job that has ended in between cannot be stopped, and need not be.
-            let _ = sagemaker.call(Service::SageMaker, action, request).await;
+            let _ = engine.sagemaker.call(Service::SageMaker, action, request).await;
         });
     }
 }
@@ -173,38 +172,6 @@ fn job_result(description: Value) -> Result<Value, TaskFailure> {
         .find_map(|member| description.get(member)?.as_str());
     if status == Some("Completed") {
         return Ok(description);
-    }
-    Err(TaskFailure::new(TASK_FAILED, description.to_string()))
-}
-
-/// The result of a nested execution: its description, or its failure with the description as the cause.
-fn execution_result(
-    arn: &str,
-    machine: &str,
-    name: &str,
-    input: &Value,
-    end: &ExecutionDescription,
-    pattern: Pattern,
-) -> Result<Value, TaskFailure> {
-    let as_json = |text: &str| serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()));
-    let mut description = json!({
-        "ExecutionArn": arn,
-        "StateMachineArn": machine,
-        "Name": name,
-        "Status": status_text(end.status),
-        "Input": if pattern == Pattern::Sync2 { input.clone() } else { Value::String(input.to_string()) },
-    });
-    if let Some(output) = &end.output {
-        description["Output"] =
-            if pattern == Pattern::Sync2 { as_json(output) } else { Value::String(output.clone()) };
-    }
-    if end.status == ExecutionStatus::Succeeded {
-        return Ok(description);
-    }
-    for (member, value) in [("Error", &end.error), ("Cause", &end.cause)] {
-        if let Some(value) = value {
-            description[member] = Value::String(value.clone());
-        }
     }
     Err(TaskFailure::new(TASK_FAILED, description.to_string()))
 }

@@ -72,7 +72,8 @@ pub enum Event {
         /// The worker's name.
         worker_name: Option<String>,
     },
-    /// A job was started, or a token was handed over; the task goes on.
+    /// A job was started, or a token was handed over; the task goes on. A second one changes nothing: a task that is done again after a
+    /// crash may say it again.
     TaskSubmitted {
         /// The task.
         id: TaskId,
@@ -268,6 +269,8 @@ pub struct Execution {
 struct RunningTask {
     frame: FrameId,
     request: Box<TaskRequest>,
+    /// Whether its job was started, or its token handed over, and the history says so.
+    submitted: bool,
 }
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]

@@ -92,7 +92,7 @@ impl<'e> Engine<'e> {
         };
         let request = Box::new(request);
         self.step.commands.push(Command::ScheduleTask(request.clone()));
-        self.execution.tasks.insert(id, RunningTask { frame: frame_id, request });
+        self.execution.tasks.insert(id, RunningTask { frame: frame_id, request, submitted: false });
         id
     }
 
@@ -198,6 +198,10 @@ impl<'e> Engine<'e> {
 
     pub(super) fn task_submitted(&mut self, id: TaskId, output: Json) {
         let Some((frame, task)) = self.task_of(id) else { return };
+        let first = |running: &mut RunningTask| !std::mem::replace(&mut running.submitted, true);
+        if !self.execution.tasks.get_mut(&id).is_some_and(first) {
+            return;
+        }
         if let Resource::Integration { service, action, .. } = &task.resource {
             let details = Details::Task {
                 resource_type: Arc::clone(service),
