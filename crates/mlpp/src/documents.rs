@@ -1,5 +1,6 @@
 //! The documents of a project with the overlays of its environment: read, joined, checked.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use mlpp_local::input_schema as shipped_input_schema;
@@ -31,7 +32,15 @@ impl Effective {
     /// # Errors
     /// All findings at once; a file that is not there.
     pub(crate) fn read(project: &Project) -> Result<Self, CommandError> {
-        let documents = read(project)?;
+        Self::read_edited(project, &Edits::new())
+    }
+
+    /// Reads and checks the documents as if some of them had other texts.
+    ///
+    /// # Errors
+    /// All findings at once; a file that is not there.
+    pub(crate) fn read_edited(project: &Project, edits: &Edits) -> Result<Self, CommandError> {
+        let documents = read(project, edits)?;
         let rules = rules(project)?;
         let valid = validate(&documents, &project.path, &rules)
             .map_err(|findings| CommandError::invalid(&findings, &documents.sources))?;
@@ -51,11 +60,14 @@ impl Effective {
     }
 }
 
-/// Reads the documents and lays the overlays over them.
+/// Texts that documents are to have, by the names that messages show of the files.
+pub(crate) type Edits = BTreeMap<String, String>;
+
+/// The documents without overlays: their files' names, as messages show them, and their bytes.
 ///
 /// # Errors
-/// All findings at once; a file that is not there; a secret's pointer that leads nowhere.
-pub(crate) fn read(project: &Project) -> Result<Documents, CommandError> {
+/// A file that is not there.
+pub(crate) fn texts(project: &Project) -> Result<Vec<(String, Vec<u8>)>, CommandError> {
     let config = &project.config;
     let mut texts = Vec::new();
     for name in [&config.parameters_s3_key, &config.hyperparameters_s3_key] {
@@ -63,6 +75,21 @@ pub(crate) fn read(project: &Project) -> Result<Documents, CommandError> {
     }
     for name in &config.documents {
         texts.push(project.read_bytes(name)?);
+    }
+    Ok(texts)
+}
+
+/// Reads the documents and lays the overlays over them.
+///
+/// # Errors
+/// All findings at once; a file that is not there; a secret's pointer that leads nowhere.
+fn read(project: &Project, edits: &Edits) -> Result<Documents, CommandError> {
+    let config = &project.config;
+    let mut texts = texts(project)?;
+    for (name, bytes) in &mut texts {
+        if let Some(edited) = edits.get(name) {
+            edited.as_bytes().clone_into(bytes);
+        }
     }
     let mut overlays = Vec::new();
     for name in &config.overlays {
@@ -86,7 +113,7 @@ pub(crate) fn read(project: &Project) -> Result<Documents, CommandError> {
 ///
 /// # Errors
 /// A schema that is not there or not valid.
-fn rules(project: &Project) -> Result<ProjectRules, CommandError> {
+pub(crate) fn rules(project: &Project) -> Result<ProjectRules, CommandError> {
     let config = &project.config;
     let mut rules = ProjectRules::default();
     if let Some(buckets) = &config.buckets {

@@ -84,6 +84,22 @@ fn take_back(placed: &[(PathBuf, Option<Vec<u8>>)]) {
     }
 }
 
+/// Writes a file: all of it, or nothing. What is no file, such as a pipe, is written to.
+pub(crate) fn replace(file: &Path, text: &str) -> io::Result<()> {
+    // A link stays one: what it leads to is replaced.
+    let name = match fs::canonicalize(file) {
+        Ok(name) => name,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => file.to_owned(),
+        Err(error) => return Err(error),
+    };
+    if fs::metadata(&name).is_ok_and(|metadata| !metadata.is_file()) {
+        return fs::OpenOptions::new().write(true).open(&name)?.write_all(text.as_bytes());
+    }
+    let folder = name.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    temporary(folder, text)?.persist(&name).map_err(|error| error.error)?;
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,6 +5,7 @@ mod config;
 mod documents;
 mod error;
 mod excerpt;
+mod executions;
 mod exit_code;
 mod file_set;
 mod findings;

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write as _};
 
-use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
+use comfy_table::presets::{UTF8_FULL_CONDENSED, UTF8_HORIZONTAL_ONLY};
 use comfy_table::{LineStyle, Table};
 use serde::Serialize;
 
@@ -37,10 +37,19 @@ pub(crate) fn json(value: &impl Serialize) -> Result<(), CommandError> {
 }
 
 /// An empty table with these headings.
-pub(crate) fn table<const N: usize>(headings: [&str; N]) -> Table {
+pub(crate) fn table<'a>(headings: impl IntoIterator<Item = &'a str>) -> Table {
     let mut table = Table::new();
     // A line between any two rows would make it twice as long.
-    table.load_style(UTF8_HORIZONTAL_ONLY.row_separator(LineStyle::none())).set_header(headings);
+    table
+        .load_style(UTF8_HORIZONTAL_ONLY.row_separator(LineStyle::none()))
+        .set_header(headings.into_iter().collect::<Vec<_>>());
+    table
+}
+
+/// An empty table of facts: what each is called, and what it is.
+pub(crate) fn facts() -> Table {
+    let mut table = Table::new();
+    table.load_style(UTF8_FULL_CONDENSED);
     table
 }
 

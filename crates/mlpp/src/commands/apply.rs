@@ -55,14 +55,19 @@ pub(crate) fn run(args: &Args, project: &Project) -> Result<ProcessExitCode, Com
         let effective = Effective::read(project)?;
         effective.show_warnings(project);
         let documents = effective.recorded_digests(project);
-        let release =
-            Release { action: Action::Apply, keep_drift: args.keep_drift, check: &|_: &Planned| Ok(()) };
+        let release = Release {
+            action: Action::Apply,
+            keep_drift: args.keep_drift,
+            check: &|_: &Planned| Ok(()),
+            before: &|| Ok(()),
+        };
         return apply(project, &effective.content, &documents, &args.write, &release);
     };
     let saved = read_saved(file, project)?;
     let documents = saved.documents.clone();
     let check = |planned: &Planned| saved.check(planned).map_err(|error| not_applicable(file, &error));
-    let release = Release { action: Action::Apply, keep_drift: saved.keep_drift, check: &check };
+    let release =
+        Release { action: Action::Apply, keep_drift: saved.keep_drift, check: &check, before: &|| Ok(()) };
     apply(project, &saved.wanted(), &documents, &args.write, &release)
 }
 
@@ -72,6 +77,8 @@ pub(super) struct Release<'a> {
     pub(super) keep_drift: bool,
     /// Whether the plan may be applied.
     pub(super) check: &'a dyn Fn(&Planned) -> Result<(), CommandError>,
+    /// What is done once it is confirmed, before anything is written to the store.
+    pub(super) before: &'a dyn Fn() -> Result<(), CommandError>,
 }
 
 /// Plans, asks, applies, and prints what was done.
@@ -101,6 +108,7 @@ pub(super) fn apply(
         let question = format!("delete {deletes} and replace {replaces} parameters of {}", project.path);
         confirm(&question, args.yes)?;
     }
+    (release.before)()?;
     let bar = Bar::new(args.quiet || args.json);
     let outcome =
         super::interruptible(applying.apply(&planned, release.action, &mut |step| bar.step(step)))??;

@@ -3,22 +3,32 @@
 mod algorithm;
 mod apply;
 mod completions;
+mod describe;
 mod destroy;
 mod diff;
+mod ended;
+mod executions;
 mod explain;
 mod history;
 mod init;
+mod interrupt;
+mod launch;
+mod logs;
 mod package;
 mod pin;
 mod plan;
+mod promote;
 #[cfg(test)]
 mod reference;
 mod render;
+mod resume;
 mod rollback;
 mod run;
 mod show;
 mod states;
+mod stop;
 pub(crate) mod supervise;
+mod trials;
 mod validate;
 mod yaml;
 
@@ -68,6 +78,14 @@ enum Command {
     Package(package::Args),
     Destroy(destroy::Args),
     Run(run::Args),
+    Launch(launch::Args),
+    Executions(executions::Args),
+    Describe(describe::Args),
+    Trials(trials::Args),
+    Logs(logs::Args),
+    Resume(resume::Args),
+    Stop(stop::Args),
+    Promote(promote::Args),
     States(states::Args),
     Completions(completions::Args),
     Algorithm(algorithm::Args),
@@ -92,6 +110,14 @@ impl Cli {
             Command::Package(args) => package::run(&args, &project()?),
             Command::Destroy(args) => destroy::run(&args, &project()?),
             Command::Run(args) => run::run(&args, &self.project, &settings).map(Into::into),
+            Command::Launch(args) => launch::run(&args, &project()?),
+            Command::Executions(args) => executions::run(&args, &project()?),
+            Command::Describe(args) => describe::run(&args, &project()?),
+            Command::Trials(args) => trials::run(&args, &project()?),
+            Command::Logs(args) => logs::run(&args, &project()?),
+            Command::Resume(args) => resume::run(&args, &project()?),
+            Command::Stop(args) => stop::run(&args, &project()?),
+            Command::Promote(args) => promote::run(&args, &project()?),
             Command::States(args) => states::run(&args),
             Command::Explain(args) => explain::run(&args),
             Command::Completions(args) => completions::run(&args),
@@ -108,12 +134,17 @@ fn block_on<T>(future: impl Future<Output = T>) -> Result<T, CommandError> {
     Ok(runtime()?.block_on(future))
 }
 
+/// Runs what runs executions.
+fn at_work<T>(work: impl Future<Output = Result<T, CommandError>>) -> Result<T, CommandError> {
+    runtime()?.block_on(work)
+}
+
 /// Runs what writes to its end, or until Ctrl-C or SIGTERM.
 fn interruptible<T>(future: impl Future<Output = T>) -> Result<T, CommandError> {
     runtime()?.block_on(async {
         tokio::select! {
             done = future => Ok(done),
-            () = run::interrupted() => {
+            () = interrupt::interrupted() => {
                 let message = "interrupted while a release was written".to_owned();
                 let help = "what was in force is in force, or the new release is; apply again to make good what was \
                             left half done"

@@ -39,8 +39,12 @@ pub(crate) fn run(args: &Args, project: &Project) -> Result<ProcessExitCode, Com
         Ok::<_, CommandError>((to, content, head.map(|release| release.head.documents).unwrap_or_default()))
     })??;
     drop(store);
-    let release =
-        Release { action: Action::Rollback { to }, keep_drift: false, check: &|_: &Planned| Ok(()) };
+    let release = Release {
+        action: Action::Rollback { to },
+        keep_drift: false,
+        check: &|_: &Planned| Ok(()),
+        before: &|| Ok(()),
+    };
     apply::apply(project, &content, &documents, &args.write, &release)
 }
 

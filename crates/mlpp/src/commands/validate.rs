@@ -3,10 +3,10 @@ use std::process::ExitCode as ProcessExitCode;
 
 use mlpp_parameters::ProjectRules;
 
-use super::run::Machine;
 use crate::config::{Overrides, Project};
 use crate::documents::Effective;
 use crate::error::CommandError;
+use crate::executions::Machine;
 use crate::exit_code::ExitCode;
 use crate::findings::{Findings, Format};
 use crate::manifest;

@@ -1,10 +1,12 @@
 //! A drawing as SVG: no script, nothing from outside, the same bytes for the same machine.
 //!
-//! Every state is a group `state` with its type and name in `data-type` and `data-state`: who shows a machine at work
-//! colours these. All rules of the style sheet are within the class `mlpp-graph`, so that the drawing can be part of a page.
+//! Every state is a group `state` with its type and name in `data-type` and `data-state`; in the drawing of an execution
+//! `data-status` says what became of it. All rules of the style sheet are within the class `mlpp-graph`, so that the drawing can be part of a page.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use super::StateStatus;
 use super::drawing::{
     ABOUT, ABOUT_LINE, Class, Drawing, Edge, Figure, ICON, ICON_GAP, NAME, NAME_LINE, PADDING, Shape,
 };
@@ -17,8 +19,13 @@ const STYLE: &str = include_str!("style.css");
 const CORNER: f64 = 8.0;
 
 /// Writes a drawing; `title` names the machine, `description` says what it is for.
-pub(super) fn write(drawing: &Drawing<'_>, title: &str, description: Option<&str>) -> String {
-    let mut svg = Svg::default();
+pub(super) fn write(
+    drawing: &Drawing<'_>,
+    title: &str,
+    description: Option<&str>,
+    statuses: Option<&BTreeMap<&str, StateStatus>>,
+) -> String {
+    let mut svg = Svg { text: String::new(), statuses };
     let (width, height) = (number(drawing.size.width), number(drawing.size.height));
     svg.add(&format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"mlpp-graph\" role=\"img\" width=\"{width}\" \
@@ -55,12 +62,13 @@ pub(super) fn write(drawing: &Drawing<'_>, title: &str, description: Option<&str
     svg.text
 }
 
-#[derive(Default)]
-struct Svg {
+struct Svg<'a> {
     text: String,
+    /// What became of the states, in the drawing of an execution.
+    statuses: Option<&'a BTreeMap<&'a str, StateStatus>>,
 }
 
-impl Svg {
+impl Svg<'_> {
     fn add(&mut self, text: &str) {
         self.text.push_str(text);
     }
@@ -109,9 +117,17 @@ impl Svg {
                 self.attribute("class", &class);
                 self.attribute("data-type", kind);
                 self.attribute("data-state", state.name);
+                let status = self
+                    .statuses
+                    .map(|statuses| statuses.get(state.name).map_or("not entered", |mark| mark.text()));
+                if let Some(status) = status {
+                    self.attribute("data-status", status);
+                }
                 self.add(">");
                 let comment = state.comment.map(|comment| format!("\n{comment}")).unwrap_or_default();
-                self.element("title", &format!("{} ({}){comment}", state.name, labels::about(&state.kind)));
+                let status = status.map(|status| format!(": {status}")).unwrap_or_default();
+                let about_it = labels::about(&state.kind);
+                self.element("title", &format!("{} ({about_it}){status}{comment}", state.name));
                 self.outline(kind, rect);
                 self.add(&format!(
                     "<g class=\"icon\" transform=\"translate({} {})\">{}</g>",
@@ -129,6 +145,14 @@ impl Svg {
                 for line in about {
                     self.line("about", &x, y, line);
                     y += ABOUT_LINE;
+                }
+                if let Some(mark) = self.statuses.and_then(|statuses| statuses.get(state.name)) {
+                    self.line(
+                        "mark",
+                        &number(rect.right() - PADDING),
+                        rect.y + PADDING * 0.7 + NAME,
+                        mark.sign(),
+                    );
                 }
                 self.add("</g>\n");
             }
@@ -248,6 +272,19 @@ fn escape(text: &str, into: &mut String) {
             '\n' | '\t' => into.push(character),
             '\u{0}'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}' => into.push('\u{fffd}'),
             character => into.push(character),
+        }
+    }
+}
+
+impl StateStatus {
+    /// A sign beside the colour, for who does not tell colours apart.
+    fn sign(self) -> &'static str {
+        match self {
+            Self::Running => "…",
+            Self::Succeeded => "✓",
+            Self::Caught => "!",
+            Self::Failed => "✗",
+            Self::Aborted => "■",
         }
     }
 }

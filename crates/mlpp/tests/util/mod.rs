@@ -99,6 +99,15 @@ impl Project {
         serde_json::from_str(&self.stdout(code, args)).unwrap()
     }
 
+    /// What it prints as JSON while other processes of the project run.
+    #[track_caller]
+    pub(crate) fn json_beside<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Value {
+        let mut command = self.command(args);
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{}", self.report(&command, &output));
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
     /// Runs it, expects `code`, and the stable `name` of the error on standard error; what it says there,
     /// without the breaks of long lines.
     #[track_caller]

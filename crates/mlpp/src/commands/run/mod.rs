@@ -1,16 +1,13 @@
-mod machine;
 mod outcome;
-mod progress;
 mod stages;
 mod validate;
-mod watch;
 
 use std::path::{Path, PathBuf};
 
+use super::interrupt::until_interrupted;
 use crate::config::{Overrides, Project};
-use crate::error::{CommandError, Plain};
+use crate::error::CommandError;
 use crate::exit_code::ExitCode;
-pub(super) use machine::Machine;
 use stages::Stages;
 
 /// Do the whole job once: validate, apply, put the data, launch, tune, deploy, predict
@@ -38,38 +35,9 @@ pub(crate) fn run(args: &Args, folder: &Path, settings: &Overrides) -> Result<Ex
     runtime.block_on(async {
         let project = Project::open(args.folder.as_deref().unwrap_or(folder), settings)?;
         let mut stages = Stages::open(&project, args.quiet)?;
-        let outcome = tokio::select! {
-            outcome = stages.run() => outcome,
-            () = interrupted() => Err(interruption()),
-        };
+        let outcome = until_interrupted(stages.run()).await;
         stages.close().await;
         outcome?.print(args.json)?;
         Ok(ExitCode::Success)
     })
-}
-
-/// Waits for Ctrl-C or SIGTERM.
-pub(super) async fn interrupted() {
-    use tokio::signal::unix::{SignalKind, signal};
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminate) => {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-            }
-        }
-        Err(_) => {
-            // Without a handler SIGTERM ends this process at once; the supervisors see that and end theirs.
-            let _ = tokio::signal::ctrl_c().await;
-        }
-    }
-}
-
-fn interruption() -> CommandError {
-    let plain = Plain {
-        code: "run/interrupted",
-        message: "interrupted".to_owned(),
-        help: "what was started has been ended; run again to start over".to_owned(),
-    };
-    CommandError::one(ExitCode::Interrupted, plain)
 }

@@ -1,12 +1,11 @@
 use std::time::Duration;
 
 use comfy_table::Table;
-use comfy_table::presets::UTF8_FULL_CONDENSED;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::progress::seconds;
 use crate::error::CommandError;
+use crate::executions::{TuningJob, seconds};
 use crate::output;
 
 /// What a run came to: what `--json` prints.
@@ -38,16 +37,6 @@ pub(super) struct Execution {
     pub(super) output: Value,
 }
 
-#[derive(Debug, Serialize)]
-pub(super) struct TuningJob {
-    pub(super) name: String,
-    pub(super) training_jobs: u64,
-    pub(super) best_training_job: String,
-    pub(super) metric: String,
-    pub(super) value: f64,
-    pub(super) hyperparameters: serde_json::Map<String, Value>,
-}
-
 impl Outcome {
     /// Prints the result on standard output: a table and the prediction, or all of it as JSON.
     pub(super) fn print(&self, json: bool) -> Result<(), CommandError> {
@@ -63,8 +52,7 @@ impl Outcome {
     }
 
     fn table(&self) -> Table {
-        let mut table = Table::new();
-        table.load_style(UTF8_FULL_CONDENSED);
+        let mut table = output::facts();
         let release = &self.release;
         let state = if release.new { "new" } else { "unchanged" };
         table.add_row([
@@ -73,12 +61,7 @@ impl Outcome {
         ]);
         table.add_row(["execution", &self.execution.name]);
         if let Some(job) = &self.tuning_job {
-            table.add_row(["tuning job", &format!("{}, {} trials", job.name, job.training_jobs)]);
-            table.add_row(["best trial", &job.best_training_job]);
-            table.add_row([&job.metric, &format!("{:.4}", job.value)]);
-            let tuned: Vec<_> =
-                job.hyperparameters.iter().map(|(name, value)| format!("{name} = {}", text(value))).collect();
-            table.add_row(["hyperparameters", &tuned.join("\n")]);
+            job.add_to(&mut table);
         }
         if let Some(endpoint) = &self.endpoint {
             table.add_row(["endpoint", endpoint]);
@@ -90,8 +73,4 @@ impl Outcome {
 
 fn pretty(value: &impl Serialize) -> Result<String, CommandError> {
     serde_json::to_string_pretty(value).map_err(|error| CommandError::failed("write JSON", error))
-}
-
-fn text(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }

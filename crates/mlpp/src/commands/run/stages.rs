@@ -3,23 +3,21 @@
 use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
-use mlpp_local::{Local, LocalError, LocalObjects, LocalOptions, state_machine_arn};
+use mlpp_local::{Local, LocalObjects, ResumeError, state_machine_arn};
+use mlpp_parameters::Digest;
 use mlpp_parameters::release::Action;
-use mlpp_parameters::{Digest, ManifestEvent};
-use mlpp_provider::{ApplyOutcome, ExecutionStatus, LaunchRequest, Launched, Objects, Which, launch};
+use mlpp_provider::{ApplyOutcome, ExecutionStatus, LaunchRequest, launch, with_sources};
 use mlpp_sagemaker::{InvokeEndpoint, JobEvent};
 use serde_json::Value;
 use tokio::sync::broadcast::Receiver;
 
-use super::machine::Machine;
 use super::outcome::{Execution, Outcome, Release};
-use super::progress::Progress;
 use super::validate::{Validated, read};
-use super::watch::{Watched, watch};
 use crate::commands::TOOL;
 use crate::config::Project;
-use crate::error::{CommandError, Plain};
-use crate::exit_code::ExitCode;
+use crate::error::CommandError;
+use crate::executions::{self, Machine, Made, Progress, Provenance, unreadable, watch};
+use crate::output;
 use crate::store::{self, Applying, open_to_write};
 
 /// A run at work.
@@ -28,6 +26,7 @@ pub(super) struct Stages<'a> {
     validated: Validated,
     local: Local,
     progress: Progress,
+    quiet: bool,
     started: Instant,
 }
 
@@ -37,9 +36,9 @@ impl<'a> Stages<'a> {
         let started = Instant::now();
         let mut progress = Progress::new(quiet);
         let objects = LocalObjects::new(project.local_folder().join(mlpp_local::BUCKETS));
-        let validated =
-            read(project, |bucket, prefix| objects.keys(bucket, prefix).is_ok_and(|keys| !keys.is_empty()))?;
-        let options = local_options(project)?;
+        let validated = read(project, &objects)?;
+        let machine = Machine::read(project)?;
+        machine.check_target(project)?;
         if !quiet {
             CommandError::invalid(&validated.warnings, &validated.documents.sources).show();
         }
@@ -52,36 +51,37 @@ impl<'a> Stages<'a> {
                 validated.manifest.channels.len()
             ),
         );
-        let local = Local::open(options).map_err(|error| local_error(project, error))?;
-        Ok(Self { project, validated, local, progress, started })
+        let local = executions::open(project, machine)?;
+        Ok(Self { project, validated, local, progress, quiet, started })
     }
 
     /// All stages after validation.
     pub(super) async fn run(&mut self) -> Result<Outcome, CommandError> {
         let applied = self.apply().await?;
         self.put_data().await?;
-        let (launched, events) = self.launch().await?;
-        let (watched, output) = self.watch(&launched, events).await?;
-        let prediction = self.predict(watched.endpoint.as_deref()).await?;
+        let (execution, events) = match self.take_over(applied.release)? {
+            Some(taken_over) => taken_over,
+            None => self.launch().await?,
+        };
+        let output = self.watch(&execution, events).await?;
+        let made = Made::by(&self.local, &execution.arn).await?;
+        let prediction = self.predict(made.endpoint.as_deref()).await?;
+        self.tell_left()?;
         Ok(Outcome {
             release: Release {
                 number: applied.release,
                 new: applied.new,
                 parameters: self.validated.content.parameters().count(),
             },
-            execution: Execution {
-                arn: launched.started.execution_arn,
-                name: launched.prepared.name,
-                output,
-            },
-            tuning_job: watched.tuning_job,
-            endpoint: watched.endpoint,
+            execution: Execution { output, ..execution },
+            tuning_job: made.tuning_job,
+            endpoint: made.endpoint,
             prediction,
             seconds: self.started.elapsed().as_secs_f64(),
         })
     }
 
-    /// Ends every process that was started.
+    /// Leaves what still runs to whoever resumes it, and ends every process that was started.
     pub(super) async fn close(self) {
         self.local.shutdown().await;
     }
@@ -105,45 +105,53 @@ impl<'a> Stages<'a> {
     }
 
     async fn put_data(&mut self) -> Result<(), CommandError> {
-        let (mut put, mut same) = (0, 0);
-        for file in &self.validated.data {
-            let failed = |error| CommandError::failed(&format!("put {}", file.file.display()), error);
-            let bytes = std::fs::read(&file.file)
-                .map_err(|error| CommandError::failed(&format!("read {}", file.file.display()), error))?;
-            let version = Digest::of(&bytes).to_string();
-            if self.local.objects().get(&file.bucket, &file.key, Which::Version(&version)).await.is_ok() {
-                same += 1;
-                continue;
-            }
-            self.local.objects().put(&file.bucket, &file.key, bytes).await.map_err(failed)?;
-            put += 1;
-        }
+        let (put, same) = executions::put_data(self.local.objects(), &self.validated.data).await?;
         self.progress.done("data", &format!("{put} objects put, {same} unchanged"));
         Ok(())
     }
 
-    async fn put_manifest(&self) -> Result<ManifestEvent, CommandError> {
-        let config = &self.project.config;
-        let bucket = config.manifest_s3_bucket_name.clone();
-        let file_name = self.project.file(&config.manifest);
-        let file_name =
-            file_name.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        let key = format!("{}{file_name}", config.manifest_s3_bucket_key_prefix);
-        let failed = |error| CommandError::failed("put the manifest", error);
-        let objects = self.local.objects();
-        let written =
-            objects.put(&bucket, &key, self.validated.manifest_bytes.clone()).await.map_err(failed)?;
-        let object = objects.get(&bucket, &key, written.which()).await.map_err(failed)?;
-        Ok(object.event(bucket, key))
+    /// Goes on with every execution that an earlier process left; gives back the one that does what this run is to do, if
+    /// there is one.
+    fn take_over(&mut self, release: u64) -> Result<Option<(Execution, Receiver<JobEvent>)>, CommandError> {
+        let events = self.local.sagemaker().subscribe();
+        let workflows = self.local.workflows();
+        let all = workflows.executions().list().map_err(|error| unreadable(&error))?;
+        let target = state_machine_arn(self.project.config.target_state_machine_arn.get_ref());
+        let digest = Digest::of(&self.validated.manifest_bytes).to_string();
+        let mut own = None;
+        for left in executions::roots(&all).filter(|one| one.description.status == ExecutionStatus::Running) {
+            match workflows.resume(&left.arn) {
+                Ok(()) => {}
+                Err(ResumeError::Ended(_)) => continue,
+                Err(error) => {
+                    let reason = with_sources(&error);
+                    output::note(format_args!("warning: {} cannot be resumed: {reason}", left.name));
+                    continue;
+                }
+            }
+            self.progress.done("resume", &format!("execution {}", left.name));
+            let is_own = left.state_machine_arn == target
+                && Provenance::of(&left.input)
+                    .is_some_and(|from| from.release == Some(release) && from.manifest.digest == digest);
+            if is_own && own.is_none() {
+                own = Some(Execution { arn: left.arn.clone(), name: left.name.clone(), output: Value::Null });
+            }
+        }
+        Ok(own.map(|own| (own, events)))
     }
 
     /// Puts the manifest and starts the execution for it. A launch is a function of the manifest's version and second, so
     /// that a manifest put again within the second of an earlier run has to be put once more.
-    async fn launch(&mut self) -> Result<(Launched, Receiver<JobEvent>), CommandError> {
+    async fn launch(&mut self) -> Result<(Execution, Receiver<JobEvent>), CommandError> {
         let target = self.project.config.target_state_machine_arn.get_ref();
         let state_machine_arn = state_machine_arn(target);
+        let file = self.project.file(&self.project.config.manifest);
         loop {
-            let event = self.put_manifest().await?;
+            let (store, objects, workflows) =
+                (self.local.store(), self.local.objects(), self.local.workflows());
+            let event =
+                executions::put_manifest(self.project, objects, &file, &self.validated.manifest_bytes);
+            let event = event.await?;
             let request = LaunchRequest {
                 event: &event,
                 attempt: NonZeroU32::MIN,
@@ -154,8 +162,6 @@ impl<'a> Stages<'a> {
                 tool: TOOL,
             };
             let events = self.local.sagemaker().subscribe();
-            let (store, objects, workflows) =
-                (self.local.store(), self.local.objects(), self.local.workflows());
             let launched = launch(store, objects, workflows, &state_machine_arn, &request)
                 .await
                 .map_err(|error| store::launch_failed(self.project, error))?;
@@ -163,27 +169,43 @@ impl<'a> Stages<'a> {
                 tokio::time::sleep(Duration::from_secs(1)).await;
                 continue;
             }
+            let prepared = launched.prepared;
+            if !self.quiet {
+                CommandError::invalid(&prepared.warnings, &prepared.sources).show();
+            }
             self.progress.done("manifest", &format!("s3://{}/{}", event.bucket, event.key));
-            self.progress.done("launch", &format!("execution {}", launched.prepared.name));
-            return Ok((launched, events));
+            self.progress.done("launch", &format!("execution {}", prepared.name));
+            let arn = launched.started.execution_arn;
+            return Ok((Execution { arn, name: prepared.name, output: Value::Null }, events));
         }
     }
 
-    /// Shows the workflow until it has ended; gives back what was seen, and its output.
+    /// Shows the workflow until it has ended; gives back its output.
     async fn watch(
         &mut self,
-        launched: &Launched,
+        execution: &Execution,
         events: Receiver<JobEvent>,
-    ) -> Result<(Watched, Value), CommandError> {
-        let (watched, end) =
-            watch(&self.local, &launched.started.execution_arn, events, &mut self.progress).await?;
+    ) -> Result<Value, CommandError> {
+        let ends = watch(&self.local, &[&execution.arn], events, &mut self.progress).await?;
+        let Some(end) = ends.into_iter().next() else { return Ok(Value::Null) };
         if end.status != ExecutionStatus::Succeeded {
-            return Err(self.workflow_failed(&end));
+            return Err(executions::workflow_failed(&execution.name, &end));
         }
         self.progress.done("workflow", "succeeded");
         let output = end.output.as_deref().map_or(Ok(Value::Null), serde_json::from_str);
-        let output = output.map_err(|error| CommandError::failed("read the execution's output", error))?;
-        Ok((watched, output))
+        output.map_err(|error| CommandError::failed("read the execution's output", error))
+    }
+
+    /// Says what is left running at the end, which another command can go on with.
+    fn tell_left(&self) -> Result<(), CommandError> {
+        let all = self.local.workflows().executions().list().map_err(|error| unreadable(&error))?;
+        let left = executions::roots(&all).filter(|one| one.description.status == ExecutionStatus::Running);
+        let count = left.count();
+        if count > 0 && !self.quiet {
+            let what = output::count(count, "execution");
+            output::note(format_args!("{what} of an earlier process still to end: mlpp resume goes on"));
+        }
+        Ok(())
     }
 
     async fn predict(&mut self, endpoint: Option<&str>) -> Result<Option<Value>, CommandError> {
@@ -192,6 +214,7 @@ impl<'a> Stages<'a> {
         else {
             return Ok(None);
         };
+        executions::serve(&self.local, endpoint).await?;
         let request = InvokeEndpoint {
             endpoint_name: endpoint.to_owned(),
             content_type: Some(predict.content_type.clone()),
@@ -208,43 +231,5 @@ impl<'a> Stages<'a> {
         let text = String::from_utf8_lossy(&answer.body).into_owned();
         self.progress.done("predict", &format!("{} bytes sent to {endpoint}", rows.len()));
         Ok(Some(serde_json::from_str(&text).unwrap_or(Value::String(text))))
-    }
-
-    fn workflow_failed(&self, end: &mlpp_provider::ExecutionDescription) -> CommandError {
-        let error = end.error.as_deref().unwrap_or("no error name");
-        let cause = end.cause.as_deref().unwrap_or("no cause");
-        let message = format!("the workflow ended {:?}: {error}: {}", end.status, reason(cause));
-        let logs = self.project.local_folder().join(mlpp_local::SAGEMAKER).join("training-jobs");
-        let help = format!("what the training programs printed lies below {}", logs.display());
-        CommandError::one(ExitCode::WorkflowFailed, Plain { code: "workflow/failed", message, help })
-    }
-}
-
-/// The reason inside a cause: a job that failed has its whole description as the cause.
-fn reason(cause: &str) -> String {
-    let description: Option<Value> = serde_json::from_str(cause).ok();
-    let reason = description.as_ref().and_then(|description| description.get("FailureReason")?.as_str());
-    reason.unwrap_or(cause).to_owned()
-}
-
-/// What the project says about this machine.
-fn local_options(project: &Project) -> Result<LocalOptions, CommandError> {
-    let machine = Machine::read(project)?;
-    machine.check_target(project)?;
-    let program = std::env::current_exe().map_err(|error| CommandError::failed("find mlpp itself", error))?;
-    let mut options = LocalOptions::new(project.local_folder(), program, machine.state_machines);
-    options.algorithms = machine.algorithms;
-    options.environment = std::env::vars_os().collect();
-    Ok(options)
-}
-
-fn local_error(project: &Project, error: LocalError) -> CommandError {
-    match error {
-        LocalError::Busy => {
-            let message = format!("another mlpp is at work in {}", project.local_folder().display());
-            let help = "wait until it has ended, or end it".to_owned();
-            CommandError::one(ExitCode::Busy, Plain { code: "project/busy", message, help })
-        }
-        other => CommandError::failed("open the project's local folder", other),
     }
 }

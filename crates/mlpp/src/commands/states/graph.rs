@@ -1,5 +1,3 @@
-use std::fs;
-use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode as ProcessExitCode;
 
@@ -9,7 +7,7 @@ use mlpp_states::{DefinitionLimits, WorkflowType};
 use super::definition::Definition;
 use crate::error::{CommandError, Plain};
 use crate::exit_code::ExitCode;
-use crate::file_set::temporary;
+use crate::file_set::replace;
 use crate::{graph, output};
 
 /// Draw a definition as a graph
@@ -58,7 +56,7 @@ pub(super) fn run(args: &Args) -> Result<ProcessExitCode, CommandError> {
         Format::Mermaid => graph::mermaid(&outline),
     };
     match file {
-        Some(file) => write(file, &text)
+        Some(file) => replace(file, &text)
             .map_err(|error| CommandError::failed(&format!("write {}", file.display()), error))?,
         None => output::data(text.trim_end())?,
     }
@@ -96,22 +94,6 @@ fn title(file: &Path) -> String {
         }
         _ => "State machine".to_owned(),
     }
-}
-
-/// Writes a file: all of it, or nothing. What is no file, such as a pipe, is written to.
-fn write(file: &Path, text: &str) -> io::Result<()> {
-    // A link stays one: what it leads to is replaced.
-    let name = match fs::canonicalize(file) {
-        Ok(name) => name,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => file.to_owned(),
-        Err(error) => return Err(error),
-    };
-    if fs::metadata(&name).is_ok_and(|metadata| !metadata.is_file()) {
-        return fs::OpenOptions::new().write(true).open(&name)?.write_all(text.as_bytes());
-    }
-    let folder = name.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    temporary(folder, text)?.persist(&name).map_err(|error| error.error)?;
-    Ok(())
 }
 
 #[cfg(test)]

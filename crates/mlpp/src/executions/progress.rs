@@ -58,6 +58,12 @@ impl TrialsBar {
         }
     }
 
+    /// So many trials have ended already; `best` is the best value among them.
+    pub(crate) fn begin_at(&mut self, ended: u64, best: Option<f64>) {
+        self.bar.set_position(ended);
+        self.best = best;
+    }
+
     /// Takes the bar away.
     pub(crate) fn finish(&self) {
         self.bar.finish_and_clear();

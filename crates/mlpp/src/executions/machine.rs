@@ -11,9 +11,9 @@ use crate::exit_code::ExitCode;
 
 /// Algorithms and state machines, checked.
 #[derive(Debug)]
-pub(in crate::commands) struct Machine {
-    pub(super) algorithms: Vec<Algorithm>,
-    pub(super) state_machines: StateMachines,
+pub(crate) struct Machine {
+    pub(crate) algorithms: Vec<Algorithm>,
+    pub(crate) state_machines: StateMachines,
 }
 
 impl Machine {
@@ -21,7 +21,7 @@ impl Machine {
     ///
     /// # Errors
     /// The first file that is not there or not valid.
-    pub(in crate::commands) fn read(project: &Project) -> Result<Self, CommandError> {
+    pub(crate) fn read(project: &Project) -> Result<Self, CommandError> {
         let config = &project.config;
         let mut algorithms = Vec::new();
         for name in &config.algorithms {
@@ -50,7 +50,7 @@ impl Machine {
     ///
     /// # Errors
     /// `config/target-absent`.
-    pub(in crate::commands) fn check_target(&self, project: &Project) -> Result<(), CommandError> {
+    pub(crate) fn check_target(&self, project: &Project) -> Result<(), CommandError> {
         let target = project.config.target_state_machine_arn.get_ref();
         if self.state_machines.contains(target) {
             return Ok(());

@@ -1,0 +1,244 @@
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+use std::process::ExitCode as ProcessExitCode;
+
+use mlpp_local::{LocalObjects, QueuedWorkflows, state_machine_arn};
+use mlpp_parameters::{ManifestEvent, ProjectRules};
+use mlpp_provider::{LaunchRequest, Launched, Objects as _, Which, Workflows, launch};
+use serde_json::{Value, json};
+
+use super::TOOL;
+use super::ended::Ended;
+use crate::config::Project;
+use crate::documents;
+use crate::error::{CommandError, Plain};
+use crate::executions::{self, Machine, Progress, unreadable};
+use crate::exit_code::ExitCode;
+use crate::manifest::{self, ManifestFile};
+use crate::output;
+use crate::store;
+
+/// Launch the workflow for a manifest
+///
+/// Puts the manifest, and the data that mlpp.toml names, into the local buckets; reads the parameters that are in force, adds
+/// the manifest's channels, and starts an execution. One manifest starts one execution, however often it is launched: its name is
+/// a function of the manifest's bucket, key, version and time.
+///
+/// Without --wait the execution is recorded, and run by the next mlpp resume or mlpp run.
+#[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
+pub(crate) struct Args {
+    /// The manifest: a file, or an object that is in the local buckets, named by its S3 URI; without it, the one that mlpp.toml
+    /// names
+    #[arg(value_name = "MANIFEST")]
+    manifest: Option<String>,
+    /// Run the execution to its end
+    #[arg(long)]
+    wait: bool,
+    /// Launch a manifest once more that was launched already
+    #[arg(long)]
+    again: bool,
+    /// Print the result as JSON
+    #[arg(long)]
+    json: bool,
+    /// Print no progress
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+/// Runs the command.
+pub(crate) fn run(args: &Args, project: &Project) -> Result<ProcessExitCode, CommandError> {
+    let mut progress = Progress::new(args.quiet);
+    let machine = Machine::read(project)?;
+    machine.check_target(project)?;
+    let rules = documents::rules(project)?;
+    let objects = LocalObjects::new(project.local_folder().join(mlpp_local::BUCKETS));
+    let arriving = Arriving::read(args, project, &rules, &objects)?;
+    let data = executions::data_files(project)?;
+    arriving.check_channels(&data, &objects)?;
+    if args.wait {
+        return super::at_work(async {
+            let local = executions::open(project, machine)?;
+            let events = local.sagemaker().subscribe();
+            let launching = Launching { args, project, rules: &rules, objects: &objects };
+            let ended = super::interrupt::until_interrupted(async {
+                let launched = launching.launch(&arriving, &data, local.workflows(), &mut progress).await?;
+                let arn = &launched.started.execution_arn;
+                if launched.started.already {
+                    executions::go_on(&local, arn)?;
+                }
+                Ended::watch(&local, &[arn], events, &mut progress).await
+            });
+            let ended = ended.await;
+            local.shutdown().await;
+            super::ended::print(&ended?, args.json)
+        });
+    }
+    super::block_on(async {
+        let workflows = QueuedWorkflows::open(&project.local_folder(), machine.state_machines)
+            .map_err(|error| unreadable(&error))?;
+        let launching = Launching { args, project, rules: &rules, objects: &objects };
+        let launched = launching.launch(&arriving, &data, &workflows, &mut progress).await?;
+        print(&launched, args.json)
+    })??;
+    Ok(ExitCode::Success.into())
+}
+
+/// The manifest that is to be launched.
+enum Arriving {
+    /// It is put into the bucket.
+    File(PathBuf, ManifestFile),
+    /// It lies there.
+    Object { bucket: String, key: String },
+}
+
+impl Arriving {
+    fn read(
+        args: &Args,
+        project: &Project,
+        rules: &ProjectRules,
+        objects: &LocalObjects,
+    ) -> Result<Self, CommandError> {
+        let file = match args.manifest.as_deref() {
+            None => project.file(&project.config.manifest),
+            Some(name) => match name.strip_prefix("s3://") {
+                None => PathBuf::from(name),
+                Some(object) => return Self::object(name, object, objects),
+            },
+        };
+        let manifest = manifest::read(project, rules, &file)?;
+        Ok(Self::File(file, manifest))
+    }
+
+    fn object(uri: &str, object: &str, objects: &LocalObjects) -> Result<Self, CommandError> {
+        let absent = |message: String| {
+            let help = "name a file, or an object of the buckets in .mlpp as s3://BUCKET/KEY".to_owned();
+            let plain = Plain { code: "launch/manifest-absent", message, help };
+            Err(CommandError::one(ExitCode::InvalidInput, plain))
+        };
+        match object.split_once('/') {
+            Some((bucket, key)) if objects.file(bucket, key).is_ok_and(|file| file.is_file()) => {
+                Ok(Self::Object { bucket: bucket.to_owned(), key: key.to_owned() })
+            }
+            Some(_) => absent(format!("there is no object {uri} on this machine")),
+            None => absent(format!("{uri} names no object")),
+        }
+    }
+
+    /// Checks that the channels of a file have data; for an object in a bucket that is seen when the data is read.
+    fn check_channels(
+        &self,
+        data: &[executions::DataFile],
+        objects: &LocalObjects,
+    ) -> Result<(), CommandError> {
+        let Self::File(_, manifest) = self else { return Ok(()) };
+        let findings = executions::channels_absent(&manifest.manifest, data, objects);
+        if findings.is_empty() { Ok(()) } else { Err(CommandError::invalid(&findings, &manifest.sources)) }
+    }
+
+    async fn event(&self, project: &Project, objects: &LocalObjects) -> Result<ManifestEvent, CommandError> {
+        match self {
+            Self::File(file, manifest) => {
+                executions::arrived_manifest(project, objects, file, &manifest.bytes).await
+            }
+            Self::Object { bucket, key } => {
+                let object = objects.get(bucket, key, Which::Newest).await;
+                let object =
+                    object.map_err(|error| CommandError::failed("read the manifest in the bucket", error))?;
+                Ok(object.event(bucket, key))
+            }
+        }
+    }
+}
+
+struct Launching<'a> {
+    args: &'a Args,
+    project: &'a Project,
+    rules: &'a ProjectRules,
+    objects: &'a LocalObjects,
+}
+
+impl Launching<'_> {
+    /// Puts what is to be put, and starts the execution.
+    async fn launch(
+        &self,
+        arriving: &Arriving,
+        data: &[executions::DataFile],
+        workflows: &impl Workflows,
+        progress: &mut Progress,
+    ) -> Result<Launched, CommandError> {
+        let (project, args) = (self.project, self.args);
+        let (put, same) = executions::put_data(self.objects, data).await?;
+        progress.done("data", &format!("{put} objects put, {same} unchanged"));
+        let event = arriving.event(project, self.objects).await?;
+        progress.done("manifest", &format!("s3://{}/{}", event.bucket, event.key));
+        let store = store::open(project)?;
+        let target = state_machine_arn(project.config.target_state_machine_arn.get_ref());
+        let mut attempt = NonZeroU32::MIN;
+        let launched = loop {
+            let request = LaunchRequest {
+                event: &event,
+                attempt,
+                path: &project.path,
+                policy: project.drift(),
+                rules: self.rules,
+                overridable: &project.config.overridable,
+                tool: TOOL,
+            };
+            let launched = launch(&store, self.objects, workflows, &target, &request)
+                .await
+                .map_err(|error| store::launch_failed(project, error))?;
+            if !(launched.started.already && args.again) {
+                break launched;
+            }
+            attempt = attempt.saturating_add(1);
+        };
+        let prepared = &launched.prepared;
+        if !args.quiet {
+            CommandError::invalid(&prepared.warnings, &prepared.sources).show();
+        }
+        let what = if launched.started.already {
+            format!("execution {}, launched already; --again launches once more", prepared.name)
+        } else {
+            format!("execution {}", prepared.name)
+        };
+        progress.done("launch", &what);
+        Ok(launched)
+    }
+}
+
+/// Prints what was started and is not run yet.
+fn print(launched: &Launched, as_json: bool) -> Result<(), CommandError> {
+    let name = &launched.prepared.name;
+    if as_json {
+        let input: Value = serde_json::from_str(&launched.prepared.input)
+            .map_err(|error| CommandError::failed("read the execution's input", error))?;
+        return output::json(&json!({
+            "execution": {"arn": launched.started.execution_arn, "name": name},
+            "already": launched.started.already,
+            "input": input,
+        }));
+    }
+    output::data(name)?;
+    output::note(format_args!("it is recorded; mlpp resume {name} runs it"));
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_object_must_be_in_the_buckets() {
+        let folder = tempfile::tempdir().unwrap();
+        let objects = LocalObjects::new(folder.path());
+        for uri in ["s3://bucket", "s3://bucket/", "s3://bucket/key", "s3:///key", "s3://../../etc/passwd"] {
+            let object = uri.trim_start_matches("s3://");
+            assert!(Arriving::object(uri, object, &objects).is_err(), "{uri}");
+        }
+        let file = folder.path().join("m.json");
+        std::fs::write(&file, "{}").unwrap();
+        objects.copy_in(&file, "bucket", "key").unwrap();
+        assert!(Arriving::object("s3://bucket/key", "bucket/key", &objects).is_ok());
+    }
+}

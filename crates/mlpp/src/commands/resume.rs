@@ -1,0 +1,97 @@
+use std::process::ExitCode as ProcessExitCode;
+
+use mlpp_local::{ExecutionRecord, ResumeError, status_text};
+use mlpp_provider::{ExecutionStatus, with_sources};
+
+use super::ended::{self, Ended};
+use crate::config::Project;
+use crate::error::{CommandError, Plain};
+use crate::executions::{self, Machine, Progress, unreadable};
+use crate::exit_code::ExitCode;
+use crate::output;
+
+/// Go on with executions that no process runs
+///
+/// An execution outlives the process that runs it: everything that it took in is recorded before something follows from it. It
+/// goes on, by the definition that it was started with, where it stood: jobs and trials that have ended are kept, those that were
+/// running are started again, and nothing is made twice. Without a name every execution that is RUNNING goes on.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The execution: its name, the beginning of its name, or its ARN
+    #[arg(value_name = "EXECUTION")]
+    name: Option<String>,
+    /// Go on with an execution that failed, was stopped or timed out, at the state where it did
+    #[arg(long, requires = "name")]
+    redrive: bool,
+    /// Print the result as JSON
+    #[arg(long)]
+    json: bool,
+    /// Print no progress
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+/// Runs the command.
+pub(crate) fn run(args: &Args, project: &Project) -> Result<ProcessExitCode, CommandError> {
+    let mut progress = Progress::new(args.quiet);
+    let chosen = chosen(args, project)?;
+    if chosen.is_empty() {
+        output::note("no execution is RUNNING");
+        if args.json {
+            output::json(&[(); 0])?;
+        }
+        return Ok(ExitCode::Success.into());
+    }
+    let machine = Machine::read(project)?;
+    super::at_work(async {
+        let local = executions::open(project, machine)?;
+        let events = local.sagemaker().subscribe();
+        let ended = super::interrupt::until_interrupted(async {
+            let mut resumed = Vec::new();
+            for execution in &chosen {
+                if args.redrive {
+                    local.workflows().redrive(&execution.arn).map_err(|error| refused(execution, &error))?;
+                } else {
+                    executions::go_on(&local, &execution.arn)?;
+                }
+                progress.done("resume", &format!("execution {}", execution.name));
+                resumed.push(execution.arn.as_str());
+            }
+            Ended::watch(&local, &resumed, events, &mut progress).await
+        });
+        let ended = ended.await;
+        local.shutdown().await;
+        ended::print(&ended?, args.json)
+    })
+}
+
+/// The executions that are to go on.
+fn chosen(args: &Args, project: &Project) -> Result<Vec<ExecutionRecord>, CommandError> {
+    let all = executions::recorded(project)?.list().map_err(|error| unreadable(&error))?;
+    let is_running = |execution: &ExecutionRecord| execution.description.status == ExecutionStatus::Running;
+    if args.name.is_none() {
+        // The one that was started first goes on first.
+        let mut running: Vec<_> = executions::roots(&all).filter(|one| is_running(one)).cloned().collect();
+        running.reverse();
+        return Ok(running);
+    }
+    let found = executions::find(&all, args.name.as_deref())?;
+    if is_running(found) == args.redrive {
+        let status = status_text(found.description.status);
+        let help = match (args.redrive, mlpp_local::is_redrivable(found.description.status)) {
+            (true, _) => "leave --redrive away to go on with it",
+            (false, true) => "--redrive goes on at the state where it ended",
+            (false, false) => "it succeeded; mlpp launch --again starts one like it",
+        };
+        let message = format!("the execution {} is {status}", found.name);
+        let plain = Plain { code: "execution/status", message, help: help.to_owned() };
+        return Err(CommandError::one(ExitCode::InvalidInput, plain));
+    }
+    Ok(vec![found.clone()])
+}
+
+fn refused(execution: &ExecutionRecord, error: &ResumeError) -> CommandError {
+    let message = format!("the execution {} cannot be redriven: {}", execution.name, with_sources(error));
+    let help = "mlpp launch --again starts one like it".to_owned();
+    CommandError::one(ExitCode::InvalidInput, Plain { code: "execution/status", message, help })
+}

@@ -1,0 +1,133 @@
+//! What a launch needs in the buckets of this machine: the data of the channels, and the manifest.
+
+use std::path::{Path, PathBuf};
+
+use mlpp_local::LocalObjects;
+use mlpp_parameters::{Channel, Diagnostic, Digest, Manifest, ManifestEvent};
+use mlpp_provider::{Objects as _, ObjectsError, Which};
+
+use crate::config::Project;
+use crate::error::CommandError;
+use crate::exit_code::ExitCode;
+
+/// A file of the user's, and the object that it becomes.
+#[derive(Debug)]
+pub(crate) struct DataFile {
+    pub(crate) file: PathBuf,
+    pub(crate) bucket: String,
+    pub(crate) key: String,
+}
+
+/// The table `[data]` of `mlpp.toml`, checked.
+///
+/// # Errors
+/// `config/s3-uri`, `config/file-absent`.
+pub(crate) fn data_files(project: &Project) -> Result<Vec<DataFile>, CommandError> {
+    let mut files = Vec::new();
+    for (uri, name) in &project.config.data {
+        let invalid = |finding| CommandError::one(ExitCode::InvalidInput, finding);
+        let Some((bucket, key)) = uri.get_ref().strip_prefix("s3://").and_then(|rest| rest.split_once('/'))
+        else {
+            let finding = project.finding("config/s3-uri", uri.span(), "this is no S3 URI of an object");
+            return Err(invalid(finding.help("write \"s3://<bucket>/<key>\" = \"<file>\"")));
+        };
+        let file = project.file(name.get_ref());
+        if !file.is_file() {
+            let message = format!("there is no file {}", file.display());
+            let finding = project.finding("config/file-absent", name.span(), message);
+            return Err(invalid(finding.help("files are named relative to mlpp.toml")));
+        }
+        files.push(DataFile { file, bucket: bucket.to_owned(), key: key.to_owned() });
+    }
+    Ok(files)
+}
+
+/// The findings that channels have no data: neither a file of `[data]` nor an object in the buckets.
+pub(crate) fn channels_absent(
+    manifest: &Manifest,
+    data: &[DataFile],
+    objects: &LocalObjects,
+) -> Vec<Diagnostic> {
+    manifest.channels.iter().filter_map(|channel| absent(channel, data, objects)).collect()
+}
+
+fn absent(channel: &Channel, data: &[DataFile], objects: &LocalObjects) -> Option<Diagnostic> {
+    let (bucket, prefix) = channel.location()?;
+    let is_to_be_put = data.iter().any(|file| file.bucket == bucket && file.key.starts_with(prefix));
+    if is_to_be_put || objects.keys(bucket, prefix).is_ok_and(|keys| !keys.is_empty()) {
+        return None;
+    }
+    let message = format!("the channel \"{}\" has no data: nothing lies there", channel.name);
+    Some(
+        Diagnostic::error("manifest/channel-absent", channel.s3_uri.span, message)
+            .at(format!("{}/s3DataSource/S3Uri", channel.pointer))
+            .label("no object with this key or prefix")
+            .help(format!("add \"s3://{bucket}/{prefix}\" = \"<file>\" to [data] in mlpp.toml")),
+    )
+}
+
+/// Puts the files into the buckets; gives back how many were put, and how many lie there already.
+///
+/// # Errors
+/// A file cannot be read, an object cannot be written.
+pub(crate) async fn put_data(
+    objects: &LocalObjects,
+    files: &[DataFile],
+) -> Result<(usize, usize), CommandError> {
+    let (mut put, mut same) = (0, 0);
+    for file in files {
+        let failed = |error| CommandError::failed(&format!("put {}", file.file.display()), error);
+        let bytes = std::fs::read(&file.file)
+            .map_err(|error| CommandError::failed(&format!("read {}", file.file.display()), error))?;
+        let version = Digest::of(&bytes).to_string();
+        if objects.get(&file.bucket, &file.key, Which::Version(&version)).await.is_ok() {
+            same += 1;
+            continue;
+        }
+        objects.put(&file.bucket, &file.key, bytes).await.map_err(failed)?;
+        put += 1;
+    }
+    Ok((put, same))
+}
+
+/// Puts a manifest into the bucket, and gives back the event of its arrival.
+///
+/// # Errors
+/// It cannot be written.
+pub(crate) async fn put_manifest(
+    project: &Project,
+    objects: &LocalObjects,
+    file: &Path,
+    bytes: &[u8],
+) -> Result<ManifestEvent, CommandError> {
+    let (bucket, key) = manifest_object(project, file);
+    let failed = |error| CommandError::failed("put the manifest", error);
+    let written = objects.put(&bucket, &key, bytes.to_vec()).await.map_err(failed)?;
+    let object = objects.get(&bucket, &key, written.which()).await.map_err(failed)?;
+    Ok(object.event(bucket, key))
+}
+
+/// The event of a manifest that lies in the bucket as it is; it is put there only if it does not.
+///
+/// # Errors
+/// It cannot be read or written.
+pub(crate) async fn arrived_manifest(
+    project: &Project,
+    objects: &LocalObjects,
+    file: &Path,
+    bytes: &[u8],
+) -> Result<ManifestEvent, CommandError> {
+    let (bucket, key) = manifest_object(project, file);
+    match objects.get(&bucket, &key, Which::Newest).await {
+        Ok(object) if object.bytes == bytes => Ok(object.event(bucket, key)),
+        Ok(_) | Err(ObjectsError::NotFound { .. }) => put_manifest(project, objects, file, bytes).await,
+        Err(error) => Err(CommandError::failed("read the manifest in the bucket", error)),
+    }
+}
+
+/// Bucket and key of a manifest.
+fn manifest_object(project: &Project, file: &Path) -> (String, String) {
+    let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let config = &project.config;
+    (config.manifest_s3_bucket_name.clone(), format!("{}{name}", config.manifest_s3_bucket_key_prefix))
+}

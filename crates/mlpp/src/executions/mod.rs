@@ -1,0 +1,27 @@
+//! The executions of a project on this machine, as the commands use them.
+
+mod course;
+mod failure;
+mod find;
+mod go_on;
+mod inputs;
+mod machine;
+mod made;
+mod open;
+mod progress;
+mod resources;
+mod trials;
+mod watch;
+
+pub(crate) use course::{StateCourse, course, event_time};
+pub(crate) use failure::{reason, workflow_failed};
+pub(crate) use find::{Provenance, find, roots, short_name};
+pub(crate) use go_on::go_on;
+pub(crate) use inputs::{DataFile, arrived_manifest, channels_absent, data_files, put_data, put_manifest};
+pub(crate) use machine::Machine;
+pub(crate) use made::{Made, serve};
+pub(crate) use open::{is_at_work, jobs, open, recorded, unreadable};
+pub(crate) use progress::{Progress, seconds};
+pub(crate) use resources::{Resource, made_by};
+pub(crate) use trials::{Trial, Trials};
+pub(crate) use watch::{TuningJob, watch};
