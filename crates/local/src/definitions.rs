@@ -114,6 +114,7 @@ fn local_substitutions() -> BTreeMap<String, String> {
         ("TrainingRoleArn", role("training")),
         ("ModelRoleArn", role("model")),
         ("FailureNotificationTopicArn", format!("arn:aws:sns:{REGION}:{ACCOUNT}:failures")),
+        ("CompletionNotificationTopicArn", format!("arn:aws:sns:{REGION}:{ACCOUNT}:completions")),
         ("ModelTuningStateMachineArn", state_machine_arn("model-tuning")),
         ("EndpointDeploymentStateMachineArn", state_machine_arn("endpoint-deployment")),
     ]
@@ -131,7 +132,7 @@ mod tests {
         let machines = StateMachines::compile(&BTreeMap::new(), &BTreeMap::new()).unwrap();
         assert_eq!(
             machines.names().collect::<Vec<_>>(),
-            ["endpoint-deployment", "model-tuning", "model-tuning-with-endpoint-deployment"]
+            ["batch-inference", "endpoint-deployment", "model-tuning", "model-tuning-with-endpoint-deployment"]
         );
         assert!(machines.contains("arn:aws:states:eu-west-1:123456789012:stateMachine:model-tuning"));
         assert!(!machines.contains("model-tunning"));

@@ -1,11 +1,12 @@
 /// The state machines that come with the tool: name and definition, with `${Name}` still in it.
-pub(crate) const STATE_MACHINES: [(&str, &str); 3] = [
+pub(crate) const STATE_MACHINES: [(&str, &str); 4] = [
     ("model-tuning", include_str!("../../../workflows/model-tuning.asl.json")),
     ("endpoint-deployment", include_str!("../../../workflows/endpoint-deployment.asl.json")),
     (
         "model-tuning-with-endpoint-deployment",
         include_str!("../../../workflows/model-tuning-with-endpoint-deployment.asl.json"),
     ),
+    ("batch-inference", include_str!("../../../workflows/batch-inference.asl.json")),
 ];
 
 /// The JSON Schema of the input of a state machine that comes with the tool, by its name: the text of
@@ -19,6 +20,7 @@ pub fn input_schema(name: &str) -> Option<&'static str> {
         "model-tuning-with-endpoint-deployment" => {
             Some(include_str!("../../../workflows/model-tuning-with-endpoint-deployment.input.schema.json"))
         }
+        "batch-inference" => Some(include_str!("../../../workflows/batch-inference.input.schema.json")),
         _ => None,
     }
 }
