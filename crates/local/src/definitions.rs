@@ -132,7 +132,12 @@ mod tests {
         let machines = StateMachines::compile(&BTreeMap::new(), &BTreeMap::new()).unwrap();
         assert_eq!(
             machines.names().collect::<Vec<_>>(),
-            ["batch-inference", "endpoint-deployment", "model-tuning", "model-tuning-with-endpoint-deployment"]
+            [
+                "batch-inference",
+                "endpoint-deployment",
+                "model-tuning",
+                "model-tuning-with-endpoint-deployment"
+            ]
         );
         assert!(machines.contains("arn:aws:states:eu-west-1:123456789012:stateMachine:model-tuning"));
         assert!(!machines.contains("model-tunning"));

@@ -3,5 +3,6 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod golden;
 mod input_schemas;
 mod simulated;

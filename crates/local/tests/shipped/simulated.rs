@@ -29,7 +29,8 @@ const SUBSTITUTIONS: [(&str, &str); 8] = [
 /// The shipped workflows by name: every definition in the folder.
 pub(crate) static MACHINES: LazyLock<BTreeMap<String, StateMachine>> = LazyLock::new(|| {
     let values = SUBSTITUTIONS.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-    let machine = |name: &String| StateMachine::parse(&substitute(&definition(name), &values).unwrap()).unwrap();
+    let machine =
+        |name: &String| StateMachine::parse(&substitute(&definition(name), &values).unwrap()).unwrap();
     names().into_iter().map(|name| (name.clone(), machine(&name))).collect()
 });
 
@@ -65,7 +66,10 @@ pub(crate) struct Asked {
 #[derive(Debug, Clone)]
 pub(crate) enum Answer {
     Output(Value),
-    Failure { error: String, cause: Option<String> },
+    Failure {
+        error: String,
+        cause: Option<String>,
+    },
     /// It never ends.
     Nothing,
 }
@@ -94,7 +98,8 @@ impl<'a> Services<'a> {
     }
 
     pub(crate) fn answering(instead: impl FnMut(&Asked) -> Option<Answer> + 'a) -> Self {
-        let models = vec!["other-survival-model-00p2l41v5macto", "survival-model-00p2l41v5macto", "survival-model"];
+        let models =
+            vec!["other-survival-model-00p2l41v5macto", "survival-model-00p2l41v5macto", "survival-model"];
         Self { asked: Vec::new(), endpoint: None, models, instead: Box::new(instead) }
     }
 
@@ -148,7 +153,8 @@ impl<'a> Services<'a> {
                 if definition["InputDataConfig"].as_array().is_none_or(Vec::is_empty) {
                     return refused("there must be a channel");
                 }
-                let best = format!("{}-007-abcdef12", parameters["HyperParameterTuningJobName"].as_str().unwrap());
+                let best =
+                    format!("{}-007-abcdef12", parameters["HyperParameterTuningJobName"].as_str().unwrap());
                 json!({"BestTrainingJob": {"TrainingJobName": best}})
             }
             "DescribeTrainingJob" => {
@@ -162,7 +168,8 @@ impl<'a> Services<'a> {
             }
             "CreateEndpointConfig" => {
                 let lacks = |variant: &Value| {
-                    let instances = variant["InstanceType"].is_string() || variant["ServerlessConfig"].is_object();
+                    let instances =
+                        variant["InstanceType"].is_string() || variant["ServerlessConfig"].is_object();
                     !instances || !variant["VariantName"].is_string()
                 };
                 let variants = parameters["ProductionVariants"].as_array().cloned().unwrap_or_default();
@@ -189,8 +196,12 @@ impl<'a> Services<'a> {
                 json!({"Models": models.map(|name| json!({"ModelName": name})).collect::<Vec<_>>()})
             }
             "StartExecution" => return self.start_execution(parameters),
-            "CreateTrainingJob" | "CreateTransformJob" | "CreateModel" | "RegisterScalableTarget"
-            | "PutScalingPolicy" | "Publish" => json!({}),
+            "CreateTrainingJob"
+            | "CreateTransformJob"
+            | "CreateModel"
+            | "RegisterScalableTarget"
+            | "PutScalingPolicy"
+            | "Publish" => json!({}),
             other => panic!("nobody answers {other}"),
         };
         Answer::Output(output)
@@ -231,10 +242,10 @@ pub(crate) fn full_input(machine: &str) -> Value {
     input.extend(read("manifest.json"));
     match machine {
         "endpoint-deployment" => {
-            let of_scaling = |name: &str| name.starts_with("autoscaling") || name.starts_with("targetTracking");
+            let of_scaling =
+                |name: &str| name.starts_with("autoscaling") || name.starts_with("targetTracking");
             input.retain(|name, _| name == "endpointName" || of_scaling(name));
-            let variant =
-                json!({"VariantName": "v", "ModelName": "m", "InstanceType": "ml.m5.large", "InitialInstanceCount": 1});
+            let variant = json!({"VariantName": "v", "ModelName": "m", "InstanceType": "ml.m5.large", "InitialInstanceCount": 1});
             input.insert("productionVariants".into(), json!([variant]));
         }
         "batch-inference" => {
@@ -252,7 +263,10 @@ pub(crate) fn full_input(machine: &str) -> Value {
             }));
         }
         _ => {
-            input.insert("tuningObjective".into(), json!({"MetricName": "validation:auc", "Type": "Maximize"}));
+            input.insert(
+                "tuningObjective".into(),
+                json!({"MetricName": "validation:auc", "Type": "Maximize"}),
+            );
             for (name, value) in [
                 ("trainingInstanceCount", json!(1)),
                 ("trainingInputMode", json!("File")),
