@@ -191,10 +191,8 @@ fn the_requests_are_the_originals_except_where_it_was_wrong() {
         output(services.run(COMBINED, input));
         let expected = set(&[&tuned[..], &scaled[..], &[made]].concat());
         assert_eq!(compare(&services, &requests, &mut applied), expected);
-        let [tuning, deploying] = services.requests("StartExecution")[..] else {
-            panic!("two nested executions")
-        };
-        assert_eq!((&tuning["Input"], &deploying["Name"]), (input, &json!("0tp2l41v5macto")));
+        let [tuning, deploying] = services.requests("StartExecution")[..] else { panic!("two executions") };
+        assert_eq!(differences(input, &tuning["Input"], ""), []);
         assert_eq!(differences(deployment, &deploying["Input"], ""), []);
     }
     assert_eq!(applied.len(), exceptions().len(), "{applied:?}");

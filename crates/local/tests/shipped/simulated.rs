@@ -89,6 +89,8 @@ pub(crate) struct Services<'a> {
     /// The endpoint's description, where there is one.
     pub(crate) endpoint: Option<Value>,
     pub(crate) models: Vec<&'static str>,
+    /// The virtual time that the last run took, in seconds.
+    pub(crate) seconds: i64,
     instead: Instead<'a>,
 }
 
@@ -100,7 +102,7 @@ impl<'a> Services<'a> {
     pub(crate) fn answering(instead: impl FnMut(&Asked) -> Option<Answer> + 'a) -> Self {
         let models =
             vec!["other-survival-model-00p2l41v5macto", "survival-model-00p2l41v5macto", "survival-model"];
-        Self { asked: Vec::new(), endpoint: None, models, instead: Box::new(instead) }
+        Self { asked: Vec::new(), endpoint: None, models, seconds: 0, instead: Box::new(instead) }
     }
 
     /// Runs the workflow; a task that never ends runs into its timeout.
@@ -110,6 +112,8 @@ impl<'a> Services<'a> {
         let mut simulation = Simulation::new(&MACHINES[machine], parameters, start);
         let answer = |request: &TaskRequest| Ok::<_, Infallible>(self.answer(machine, request));
         let Ok(outcome) = simulation.run(answer, drop);
+        let seconds = (simulation.now().0 - start.0) / 1000;
+        self.seconds = seconds;
         outcome.unwrap_or_else(|| panic!("{machine} waits for a task that has no timeout"))
     }
 
