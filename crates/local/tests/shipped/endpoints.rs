@@ -168,7 +168,12 @@ fn an_endpoint_that_changes_already_is_waited_for_and_the_waiting_ends() {
     for status in ["Failed", "OutOfService", "Deleting", "UpdateRollbackFailed"] {
         let mut services = Services::new();
         services.endpoint = Some(endpoint(status));
-        assert_eq!(failure(&services.run(MACHINE, &input())).0, "EndpointNotUpdatable");
+        services.endpoint.as_mut().unwrap()["FailureReason"] = json!("No capacity.");
+        let outcome = services.run(MACHINE, &input());
+        let cause = format!(
+            "The endpoint survival-endpoint is {status}; it can be updated only when it is InService. No capacity."
+        );
+        assert_eq!(failure(&outcome), ("EndpointNotUpdatable", cause.as_str()));
         assert_eq!(services.requests("DescribeEndpoint").len(), 1);
     }
 }
