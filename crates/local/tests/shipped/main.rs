@@ -7,4 +7,6 @@ mod endpoints;
 mod failures;
 mod golden;
 mod input_schemas;
+mod matrix;
+mod request_shapes;
 mod simulated;
