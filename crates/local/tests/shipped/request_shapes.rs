@@ -9,11 +9,21 @@ use serde_json::{Value, json};
 static TABLE: LazyLock<Value> =
     LazyLock::new(|| serde_json::from_str(include_str!("request_shapes.json")).unwrap());
 
-/// The patterns by shape; they hold for the whole text. Only one has what the crate lacks: that a name does not end in `-`.
+/// What the models' patterns have and the crate has not, and what is put in its place. (That a name does not end in `-` is
+/// left out.)
+const OTHER_SYNTAX: [(&str, &str); 3] = [
+    ("(?<!-)", ""),
+    ("\\p{Print}", "[\\x20-\\x7E]"),
+    ("\\uD800\\uDC00-\\uDBFF\\uDFFF", "\\u{10000}-\\u{10FFFF}"),
+];
+
+/// The patterns by shape; they hold for the whole text.
 static PATTERNS: LazyLock<BTreeMap<&str, Regex>> = LazyLock::new(|| {
     let shapes = TABLE["shapes"].as_object().unwrap();
     let pattern = |shape: &Value| {
-        let pattern = shape["pattern"].as_str()?.replace("(?<!-)", "").replace("\\p{Print}", "[\\x20-\\x7E]");
+        let pattern = shape["pattern"].as_str()?.to_owned();
+        let pattern =
+            OTHER_SYNTAX.iter().fold(pattern, |pattern, (theirs, ours)| pattern.replace(theirs, ours));
         Some(Regex::new(&format!("^(?:{pattern})$")).unwrap())
     };
     shapes.iter().filter_map(|(name, shape)| Some((name.as_str(), pattern(shape)?))).collect()
