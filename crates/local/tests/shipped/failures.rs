@@ -14,16 +14,18 @@ const HARMLESS: (&str, &str) = ("batch-inference", "Notify of the results");
 /// Inputs and endpoints that together lead through every task of the workflow.
 fn ways(machine: &str) -> Vec<(Value, Option<Value>)> {
     let full = full_input(machine);
-    let mut other = full.clone();
-    match machine {
-        "batch-inference" => {
-            other["transform"].as_object_mut().unwrap().remove("modelName");
-        }
-        _ => {
-            other.as_object_mut().unwrap().remove("parameterRanges");
-        }
+    let without = |input: &Value, pointer: &str, member: &str| {
+        let mut input = input.clone();
+        input.pointer_mut(pointer).unwrap().as_object_mut().unwrap().remove(member);
+        input
+    };
+    if machine == "batch-inference" {
+        let trained = without(&full, "/transform", "modelName");
+        let newest = without(&trained, "/transform", "trainingJobName");
+        return [full, trained, newest].map(|input| (input, None)).into();
     }
-    vec![(full, None), (other, Some(running()))]
+    let once = without(&full, "", "parameterRanges");
+    vec![(full, None), (once, Some(running()))]
 }
 
 /// An endpoint that can be updated.

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod batch;
 mod endpoints;
 mod failures;
 mod golden;

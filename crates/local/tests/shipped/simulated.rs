@@ -164,7 +164,10 @@ impl<'a> Services<'a> {
             "DescribeTrainingJob" => {
                 let job = parameters["TrainingJobName"].as_str().unwrap();
                 let model = format!("s3://demo-bucket/model-artifacts/{job}/output/model.tar.gz");
-                json!({"ModelArtifacts": {"S3ModelArtifacts": model}})
+                json!({
+                    "TrainingJobStatus": "Completed", "ModelArtifacts": {"S3ModelArtifacts": model},
+                    "AlgorithmSpecification": {"AlgorithmName": "h2o-gbm-algorithm"},
+                })
             }
             "DescribeAlgorithm" => {
                 let image = "123456789012.dkr.ecr.us-east-1.amazonaws.com/h2o-gbm-predictor:latest";
@@ -254,9 +257,15 @@ pub(crate) fn full_input(machine: &str) -> Value {
         }
         "batch-inference" => {
             input.retain(|name, _| matches!(name.as_str(), "inputContentType" | "model" | "channels"));
-            input["model"] = json!({"name": "survival-model-0tp2l41v5macto"});
+            let model = input["model"].as_object_mut().unwrap();
+            model.retain(|name, _| matches!(name.as_str(), "name" | "artifactType" | "hosting"));
+            model["name"] = json!("survival-model-0tp2l41v5macto");
+            model["hosting"]
+                .as_object_mut()
+                .unwrap()
+                .retain(|name, _| name == "securityGroupIds" || name == "subnets");
             input.insert("transform".into(), json!({
-                "jobName": "survival-batch", "modelName": "survival-model-00p2l41v5macto",
+                "jobName": "survival-batch", "modelName": "survival-model-00p2l41v5macto", "trainingJobName": "survival-training",
                 "s3OutputPath": "s3://demo-bucket/predictions/", "instanceType": "ml.m5.large",
                 "instanceCount": 1, "maxParallelJobs": 2, "contentType": "text/csv", "compressionType": "None",
                 "splitType": "Line", "accept": "text/csv", "assembleWith": "Line", "kmsKeyId": "key",
