@@ -8,7 +8,7 @@ use crate::simulated::{Answer, Asked, COMPLETIONS, Services, full_input};
 
 const MACHINE: &str = "batch-inference";
 /// The name of the jobs: that of the input and 14 characters of the execution.
-const NAME: &str = "survival-batch-61e8b5ca8d6b09";
+const NAME: &str = "survival-batch-e1fc2e1e3f8edb";
 
 fn input(absent: &[&str]) -> Value {
     let mut input = full_input(MACHINE);
