@@ -11,3 +11,4 @@ mod input_schemas;
 mod matrix;
 mod request_shapes;
 mod simulated;
+mod tuning;
