@@ -240,3 +240,33 @@ fn a_notification_that_fails_hides_nothing() {
         }
     }
 }
+
+#[test]
+fn what_changes_something_is_not_asked_for_again() {
+    let changes = [":create", ":update", ":registerScalableTarget", ":putScalingPolicy", ":startExecution"];
+    for machine in &names() {
+        let mut tried = BTreeSet::new();
+        let tasks = tasks(&MACHINES[machine].outline());
+        let changing: BTreeSet<_> = tasks
+            .iter()
+            .filter(|(_, resource)| changes.iter().any(|action| resource.contains(action)))
+            .map(|(state, _)| state.clone())
+            .collect();
+        for state in &changing {
+            for (input, endpoint) in ways(machine) {
+                let refused = Answer::failure("SageMaker.AmazonSageMakerException", "already there");
+                let mut services =
+                    services(endpoint.as_ref(), |asked| (asked.state == *state).then(|| refused.clone()));
+                services.run(machine, &input);
+                let asked = services.asked.iter().filter(|asked| asked.state == *state);
+                let asked: Vec<_> = asked.map(|asked| asked.parameters.to_string()).collect();
+                let different: BTreeSet<_> = asked.iter().collect();
+                assert_eq!(asked.len(), different.len(), "{machine}, \"{state}\": {asked:?}");
+                if !asked.is_empty() {
+                    tried.insert(state.clone());
+                }
+            }
+        }
+        assert_eq!(tried, changing, "{machine}");
+    }
+}

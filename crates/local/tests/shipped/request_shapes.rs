@@ -39,13 +39,17 @@ pub(crate) fn faults(action: &str, request: &Value) -> Vec<String> {
     faults
 }
 
+fn count(count: usize) -> f64 {
+    f64::from(u32::try_from(count).unwrap())
+}
+
 fn check(name: &str, value: &Value, at: &str, faults: &mut Vec<String>) {
     let shape = &TABLE["shapes"][name];
     let mut fault = |what: &str| faults.push(format!("{at}: {what}: {value}"));
     let size = match (shape["type"].as_str().unwrap(), value) {
-        ("structure" | "map", Value::Object(members)) => members.len() as f64,
-        ("list", Value::Array(list)) => list.len() as f64,
-        ("string", Value::String(text)) => text.chars().count() as f64,
+        ("structure" | "map", Value::Object(members)) => count(members.len()),
+        ("list", Value::Array(list)) => count(list.len()),
+        ("string", Value::String(text)) => count(text.chars().count()),
         ("integer" | "long", Value::Number(number)) if number.as_f64().unwrap().fract() == 0.0 => {
             number.as_f64().unwrap()
         }

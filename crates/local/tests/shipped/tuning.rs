@@ -1,11 +1,9 @@
 //! Model tuning: what it does with what the services answer.
 
-use std::collections::BTreeSet;
-
 use mlpp_states::Outcome;
 use serde_json::{Value, json};
 
-use crate::simulated::{Answer, MACHINES, Services, full_input, names, tasks};
+use crate::simulated::{Answer, Services, full_input};
 
 const MACHINE: &str = "model-tuning";
 
@@ -77,27 +75,4 @@ fn what_was_not_said_is_passed_on_to_the_next_workflow() {
     for (member, value) in input.as_object().unwrap() {
         assert_eq!(&output[member], value, "{member}");
     }
-}
-
-#[test]
-fn what_changes_something_is_asked_for_once() {
-    let mut tried = 0;
-    for machine in &names() {
-        for (state, resource) in tasks(&MACHINES[machine].outline()) {
-            let changes =
-                [":create", ":update", ":registerScalableTarget", ":putScalingPolicy", ":startExecution"];
-            if !changes.iter().any(|action| resource.contains(action)) {
-                continue;
-            }
-            let refused = Answer::failure("SageMaker.AmazonSageMakerException", "already there");
-            let mut services = Services::answering(|asked| (asked.state == state).then(|| refused.clone()));
-            services.run(machine, &full_input(machine));
-            let asked = services.asked.iter().filter(|asked| asked.state == state);
-            let asked: Vec<_> = asked.map(|asked| asked.parameters.to_string()).collect();
-            let different: BTreeSet<_> = asked.iter().collect();
-            assert_eq!(asked.len(), different.len(), "{machine}, \"{state}\": {asked:?}");
-            tried += usize::from(!asked.is_empty());
-        }
-    }
-    assert!(tried >= 10, "{tried}");
 }
