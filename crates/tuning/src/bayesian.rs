@@ -1,120 +1,155 @@
 //! Values with the largest expected improvement under a Gaussian process fitted to the trials so far.
 
-use std::collections::HashMap;
+mod acquisition;
+mod design;
+mod matrix;
+mod process;
 
-use optimizer::distribution::{CategoricalDistribution, Distribution, FloatDistribution};
-use optimizer::param::ParamValue;
-use optimizer::parameter::ParamId;
-use optimizer::sampler::gp::GpSampler;
-use optimizer::sampler::{CompletedTrial, Sampler};
-use rand_chacha::rand_core::Rng;
+use std::collections::HashSet;
 
-use crate::random;
+use crate::random::{self, Draws};
 use crate::range::Range;
-use crate::search::{Direction, Outcome, Trial};
+use crate::search::{Direction, Outcome, Prior, Trial};
+use crate::space::Space;
+use process::{Point, Process};
 
-/// Trials drawn at random before the process is fitted: one more than there are numeric dimensions, within these bounds.
-const FEWEST_RANDOM_TRIALS: usize = 3;
-const MOST_RANDOM_TRIALS: usize = 10;
+/// Completed trials before a process is fitted: one more than there are axes, within these bounds.
+const FEWEST_STARTING: usize = 4;
+const MOST_STARTING: usize = 10;
+/// The process knows no more observations than this: the better half, and others spread over all trials.
+const MOST_KNOWN: usize = 250;
+/// The neighbourhoods of as many of the best points are searched closely.
+const PROMISING: usize = 5;
 
-/// The values of trial `index`; nothing while there are too few completed trials for a fit.
-pub(crate) fn propose(
-    ranges: &[Range],
-    direction: Direction,
-    seed: u64,
-    index: usize,
-    trials: &[Trial],
-) -> Option<Vec<String>> {
-    let numeric = ranges.iter().filter(|range| range.choices().is_none()).count();
-    let observed = observations(direction, trials);
-    let completed = trials.iter().filter(|trial| matches!(trial.outcome, Outcome::Completed(_))).count();
-    if numeric == 0 || completed < (numeric + 1).clamp(FEWEST_RANDOM_TRIALS, MOST_RANDOM_TRIALS) {
-        return None;
-    }
-
-    // The sampler tells equal dimensions apart by the order of their ids, and ids are handed out in ascending order.
-    let dimensions: Vec<(ParamId, Distribution)> =
-        ranges.iter().map(|range| (ParamId::new(), distribution(range))).collect();
-    let history: Vec<CompletedTrial> =
-        observed.iter().filter_map(|(trial, loss)| record(ranges, &dimensions, trial, *loss)).collect();
-
-    let sampler = GpSampler::builder()
-        .n_startup_trials(FEWEST_RANDOM_TRIALS)
-        .seed(random::generator(seed, index).next_u64())
-        .build();
-    // Its first trial is spent on learning the dimensions, and the trial which ends that phase is drawn without history.
-    for (_, distribution) in &dimensions {
-        sampler.sample(distribution, 0, &history);
-    }
-    for (_, distribution) in &dimensions {
-        sampler.sample(distribution, 1, &history);
-    }
-    Some(
-        ranges
-            .iter()
-            .zip(&dimensions)
-            .map(|(range, (_, distribution))| match sampler.sample(distribution, 2, &history) {
-                ParamValue::Float(position) => range.at(position),
-                ParamValue::Categorical(choice) => {
-                    range.choices().map_or_else(String::new, |choices| choices[choice].clone())
-                }
-                ParamValue::Int(_) => range.at(0.5),
-            })
-            .collect(),
-    )
+/// What the search knows when it is asked.
+pub(crate) struct Question<'a> {
+    pub(crate) ranges: &'a [Range],
+    pub(crate) direction: Direction,
+    pub(crate) seed: u64,
+    /// The number of the trial that is asked for.
+    pub(crate) index: usize,
+    pub(crate) trials: &'a [&'a Trial],
+    pub(crate) priors: &'a [Prior],
 }
 
-/// What each trial counts as, to be minimised. A trial that failed counts as the worst so far, so that the search
-/// leaves its neighbourhood; one that still runs counts as the mean, so that trials in parallel spread.
-fn observations(direction: Direction, trials: &[Trial]) -> Vec<(&Trial, f64)> {
-    let loss = |value: f64| match direction {
-        Direction::Minimize => value,
-        Direction::Maximize => -value,
-    };
-    let completed: Vec<f64> = trials
-        .iter()
-        .filter_map(|trial| match trial.outcome {
-            Outcome::Completed(value) if value.is_finite() => Some(loss(value)),
-            _ => None,
-        })
-        .collect();
-    let worst = completed.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    #[expect(clippy::cast_precision_loss)]
-    let mean = completed.iter().sum::<f64>() / completed.len().max(1) as f64;
-    trials
-        .iter()
-        .filter_map(|trial| match trial.outcome {
-            Outcome::Completed(value) if value.is_finite() => Some((trial, loss(value))),
-            Outcome::Completed(_) | Outcome::Failed => Some((trial, worst)),
-            Outcome::Pending => Some((trial, mean)),
-            Outcome::Stopped => None,
-        })
-        .collect()
-}
-
-/// A numeric range is searched by position: the scaling is in the range's own mapping.
-fn distribution(range: &Range) -> Distribution {
-    match range.choices() {
-        Some(choices) => Distribution::Categorical(CategoricalDistribution { n_choices: choices.len() }),
-        None => Distribution::Float(FloatDistribution { low: 0.0, high: 1.0, log_scale: false, step: None }),
-    }
-}
-
-fn record(
-    ranges: &[Range],
-    dimensions: &[(ParamId, Distribution)],
-    trial: &Trial,
+/// A point and what it counts as, to be minimised.
+#[derive(Clone, Debug)]
+struct Observation {
+    point: Point,
     loss: f64,
-) -> Option<CompletedTrial> {
-    let mut params = HashMap::new();
-    for (range, (id, _)) in ranges.iter().zip(dimensions) {
-        let text = trial.candidate.value(range.name())?;
-        let value = match range.choices() {
-            Some(choices) => ParamValue::Categorical(choices.iter().position(|choice| choice == text)?),
-            None => ParamValue::Float(range.position(text)?),
+}
+
+/// What the trials say, as points of the space.
+#[derive(Debug, Default)]
+struct Known {
+    /// With an objective.
+    observed: Vec<Observation>,
+    /// Without: they count as the worst.
+    failed: Vec<Point>,
+    pending: Vec<Point>,
+}
+
+/// The values of the next trial; nothing when the space has none that was not tried.
+pub(crate) fn propose(question: &Question<'_>, tried: &HashSet<Vec<&str>>) -> Option<Vec<String>> {
+    let space = Space::new(question.ranges);
+    let known = Known::new(&space, question);
+    let axes = question.ranges.len();
+    let starting = (axes + 1).clamp(FEWEST_STARTING, MOST_STARTING);
+    let point = if known.observed.len() < starting {
+        design::point(&space, axes, starting, question.seed, question.index)
+    } else {
+        improving(&space, question, known, tried)?
+    };
+    let values = space.values(&point);
+    (!random::is_tried(tried, &values)).then_some(values)
+}
+
+/// The point with the largest expected improvement.
+fn improving(
+    space: &Space<'_>,
+    question: &Question<'_>,
+    known: Known,
+    tried: &HashSet<Vec<&str>>,
+) -> Option<Point> {
+    let mut observed = known.observed;
+    let worst = observed.iter().map(|observation| observation.loss).fold(f64::NEG_INFINITY, f64::max);
+    let promising = best_points(&observed);
+    observed.extend(known.failed.into_iter().map(|point| Observation { point, loss: worst }));
+    let observed = representative(&observed);
+
+    let categorical: Vec<bool> = (0..question.ranges.len()).map(|axis| space.is_categorical(axis)).collect();
+    let losses: Vec<f64> = observed.iter().map(|observation| observation.loss).collect();
+    let values = standardised(&losses);
+    let points: Vec<Point> = observed.into_iter().map(|observation| observation.point).collect();
+    let process = Process::fit(&categorical, points, &values)?;
+    // What noise alone makes good is no standard to improve on.
+    let best = promising.iter().map(|point| process.predict(point).mean).fold(f64::INFINITY, f64::min);
+    let process = process.believing(&known.pending, &values);
+    let mut draws = Draws::of_trial(question.seed, question.index);
+    // Only where every value is one of few can a candidate be one that was tried.
+    let finite = question.ranges.iter().all(|range| range.count().is_some());
+    let taken = |point: &[f64]| finite && random::is_tried(tried, &space.values(point));
+    acquisition::maximise(space, &process, best, &promising, &mut draws, taken)
+}
+
+impl Known {
+    fn new(space: &Space<'_>, question: &Question<'_>) -> Self {
+        let loss = |value: f64| match question.direction {
+            Direction::Minimize => value,
+            Direction::Maximize => -value,
         };
-        params.insert(*id, value);
+        let mut known = Self::default();
+        for prior in question.priors {
+            // What a parent tried outside of these ranges says nothing about a point of this space.
+            let point = space.point(|name| prior.candidate.value(name));
+            if let Some(point) = point.filter(|_| prior.objective.is_finite()) {
+                known.observed.push(Observation { point, loss: loss(prior.objective) });
+            }
+        }
+        for trial in question.trials {
+            let Some(point) = space.point(|name| trial.candidate.value(name)) else { continue };
+            match trial.outcome {
+                Outcome::Completed(value) | Outcome::EarlyStopped(value) if value.is_finite() => {
+                    known.observed.push(Observation { point, loss: loss(value) });
+                }
+                Outcome::Completed(_) | Outcome::EarlyStopped(_) | Outcome::Failed => {
+                    known.failed.push(point);
+                }
+                Outcome::Pending => known.pending.push(point),
+                Outcome::Stopped => {}
+            }
+        }
+        known
     }
-    let distributions = dimensions.iter().cloned().collect();
-    Some(CompletedTrial::new(trial.index as u64, params, distributions, HashMap::new(), loss))
+}
+
+fn best_points(observed: &[Observation]) -> Vec<Point> {
+    let mut sorted: Vec<&Observation> = observed.iter().collect();
+    sorted.sort_by(|left, right| left.loss.total_cmp(&right.loss));
+    sorted.iter().take(PROMISING).map(|observation| observation.point.clone()).collect()
+}
+
+/// The observations that the process knows: the better ones first, then others in even steps through the trials, all if
+/// there are few.
+fn representative(observed: &[Observation]) -> Vec<Observation> {
+    let count = observed.len();
+    let mut order: Vec<usize> = (0..count).collect();
+    order.sort_by(|&left, &right| observed[left].loss.total_cmp(&observed[right].loss));
+    let mut rest = order.split_off(count.min(MOST_KNOWN / 2));
+    // Evenly spread in every beginning of the list, as the process looks at a beginning only where it must be quick.
+    rest.sort_unstable();
+    rest.sort_by_key(|index| index.reverse_bits());
+    order.extend(rest);
+    order.truncate(MOST_KNOWN);
+    order.into_iter().map(|index| observed[index].clone()).collect()
+}
+
+/// Losses around 0 with a variance of 1.
+#[expect(clippy::cast_precision_loss, reason = "a number of trials")]
+fn standardised(losses: &[f64]) -> Vec<f64> {
+    let count = losses.len().max(1) as f64;
+    let mean = losses.iter().map(|loss| loss / count).sum::<f64>();
+    let variance = losses.iter().map(|loss| (loss - mean) * (loss - mean) / count).sum::<f64>();
+    let deviation = if variance > 0.0 && variance.is_finite() { variance.sqrt() } else { 1.0 };
+    losses.iter().map(|loss| (loss - mean) / deviation).collect()
 }

@@ -1,16 +1,12 @@
 //! Every combination of categorical values, once.
 
+use std::collections::HashSet;
+
+use crate::random;
 use crate::range::Range;
 
-/// The combination with number `index`, the last range changing fastest; nothing after the last combination.
-pub(crate) fn combination(ranges: &[Range], index: usize) -> Option<Vec<String>> {
-    let mut rest = index;
-    let mut values = Vec::with_capacity(ranges.len());
-    for range in ranges.iter().rev() {
-        let choices = range.choices()?;
-        values.push(choices[rest % choices.len()].clone());
-        rest /= choices.len();
-    }
-    values.reverse();
-    (rest == 0).then_some(values)
+/// The first combination that no trial has, the last range changing fastest; nothing when all have been tried.
+pub(crate) fn next(ranges: &[Range], tried: &HashSet<Vec<&str>>) -> Option<Vec<String>> {
+    let mut combinations = (0..).map_while(|number| random::combination(ranges, number));
+    combinations.find(|values| !random::is_tried(tried, values))
 }

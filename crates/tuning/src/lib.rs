@@ -26,10 +26,17 @@
 //! ```
 
 mod bayesian;
+mod course;
 mod grid;
+mod hyperband;
+mod median;
 mod random;
 mod range;
 mod search;
+mod space;
 
+pub use course::{Course, Decision};
+pub use hyperband::{Hyperband, HyperbandError};
+pub use median::median_rule;
 pub use range::{Range, RangeError, Scaling};
-pub use search::{Candidate, Direction, Outcome, Search, SearchError, Strategy, Trial};
+pub use search::{Candidate, Direction, Outcome, Prior, Search, SearchError, Strategy, Trial};

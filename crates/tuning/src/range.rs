@@ -1,5 +1,7 @@
 //! The ranges of a search, and how a position in a range becomes the text of a value.
 
+use std::collections::HashSet;
+
 use thiserror::Error;
 
 /// How positions are spread over a numeric range, by the names of SageMaker's
@@ -140,11 +142,13 @@ impl Range {
         Ok(Self { name: name.to_owned(), domain: Domain::Continuous { min: low, max: high, curve } })
     }
 
-    /// A choice among texts.
-    pub fn categorical(name: &str, values: Vec<String>) -> Result<Self, RangeError> {
+    /// A choice among texts; one that is there twice counts once.
+    pub fn categorical(name: &str, mut values: Vec<String>) -> Result<Self, RangeError> {
         if values.is_empty() {
             return Err(RangeError::Empty { name: name.to_owned() });
         }
+        let mut seen = HashSet::new();
+        values.retain(|value| seen.insert(value.clone()));
         Ok(Self { name: name.to_owned(), domain: Domain::Categorical(values) })
     }
 
@@ -165,12 +169,7 @@ impl Range {
     pub(crate) fn at(&self, position: f64) -> String {
         let position = position.clamp(0.0, 1.0);
         match &self.domain {
-            // Each whole number owns the interval up to the next one, so that both ends are as likely as the others.
-            Domain::Integer { min, max, curve } => {
-                let end = as_float(*max) + 1.0;
-                let value = curve.value(position, as_float(*min), end).floor();
-                as_integer(value).clamp(*min, *max).to_string()
-            }
+            Domain::Integer { min, max, curve } => integer_at(position, *min, *max, *curve).to_string(),
             // The debug form is the shortest text that reads back as the same number, and keeps `1.0` a real number.
             Domain::Continuous { min, max, curve } => {
                 format!("{:?}", curve.value(position, *min, *max).clamp(*min, *max))
@@ -179,19 +178,76 @@ impl Range {
         }
     }
 
-    /// Where the value written as `text` lies, from 0 to 1; nothing for a categorical range or another type's text.
+    /// Where the value written as `text` lies, from 0 to 1; nothing for a categorical range, for another type's text, and
+    /// outside of the bounds.
     pub(crate) fn position(&self, text: &str) -> Option<f64> {
         match &self.domain {
-            Domain::Integer { min, max, curve } => {
-                let value = as_float(text.parse::<i64>().ok()?) + 0.5;
-                Some(curve.position(value, as_float(*min), as_float(*max) + 1.0).clamp(0.0, 1.0))
+            Domain::Integer { min, max, .. } => {
+                let value = text.parse::<i64>().ok()?;
+                (min..=max).contains(&&value).then(|| self.of_integer(value))
             }
             Domain::Continuous { min, max, curve } => {
-                Some(curve.position(text.parse::<f64>().ok()?, *min, *max).clamp(0.0, 1.0))
+                let value = text.parse::<f64>().ok()?;
+                (min..=max).contains(&&value).then(|| curve.position(value, *min, *max).clamp(0.0, 1.0))
             }
             Domain::Categorical(_) => None,
         }
     }
+
+    /// How many values there are; nothing for a continuous range or too many.
+    pub(crate) fn count(&self) -> Option<u64> {
+        match &self.domain {
+            Domain::Integer { min, max, .. } => max.abs_diff(*min).checked_add(1),
+            Domain::Continuous { .. } => None,
+            Domain::Categorical(values) => Some(values.len() as u64),
+        }
+    }
+
+    /// The text of the value with a number below [`Self::count`].
+    pub(crate) fn nth(&self, number: u64) -> Option<String> {
+        match &self.domain {
+            Domain::Integer { min, .. } => Some(min.checked_add_unsigned(number)?.to_string()),
+            Domain::Continuous { .. } => None,
+            Domain::Categorical(values) => values.get(usize::try_from(number).ok()?).cloned(),
+        }
+    }
+
+    /// The position of the value that owns `position`, in a numeric range; each real number owns its own.
+    pub(crate) fn snap(&self, position: f64) -> f64 {
+        let position = position.clamp(0.0, 1.0);
+        match &self.domain {
+            Domain::Integer { min, max, curve } => self.of_integer(integer_at(position, *min, *max, *curve)),
+            Domain::Continuous { .. } | Domain::Categorical(_) => position,
+        }
+    }
+
+    /// The position of the next whole number, upwards or downwards; the same position where there is none.
+    pub(crate) fn neighbour(&self, position: f64, upwards: bool) -> f64 {
+        match &self.domain {
+            Domain::Integer { min, max, curve } => {
+                let value = integer_at(position, *min, *max, *curve);
+                let next = if upwards { value.saturating_add(1) } else { value.saturating_sub(1) };
+                self.of_integer(next.clamp(*min, *max))
+            }
+            Domain::Continuous { .. } | Domain::Categorical(_) => position,
+        }
+    }
+
+    /// The middle of what a whole number owns.
+    fn of_integer(&self, value: i64) -> f64 {
+        match &self.domain {
+            Domain::Integer { min, max, curve } => {
+                let middle = as_float(value) + 0.5;
+                curve.position(middle, as_float(*min), as_float(*max) + 1.0).clamp(0.0, 1.0)
+            }
+            Domain::Continuous { .. } | Domain::Categorical(_) => 0.0,
+        }
+    }
+}
+
+/// Each whole number owns the interval up to the next one, so that both ends are as likely as the others.
+fn integer_at(position: f64, min: i64, max: i64, curve: Curve) -> i64 {
+    as_integer(curve.value(position, as_float(min), as_float(max) + 1.0).floor()).clamp(min, max)
 }
 
 impl Curve {

@@ -4,8 +4,10 @@ use std::collections::HashSet;
 
 use thiserror::Error;
 
+use crate::bayesian::{self, Question};
+use crate::grid;
+use crate::random::{self, Draws};
 use crate::range::Range;
-use crate::{bayesian, grid, random};
 
 /// How candidates are chosen, by the names of SageMaker's
 /// [`Strategy`](https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_HyperParameterTuningJobConfig.html).
@@ -13,10 +15,13 @@ use crate::{bayesian, grid, random};
 pub enum Strategy {
     /// Independent draws.
     Random,
-    /// Expected improvement under a Gaussian process, after a few random draws. Categorical values are drawn at random.
+    /// Expected improvement under a Gaussian process, after a few trials that are spread over the space.
     Bayesian,
     /// Every combination of categorical values, once.
     Grid,
+    /// Independent draws as well; a trial that does worse than others with as much training is stopped, which
+    /// [`Hyperband`](crate::Hyperband) decides.
+    Hyperband,
 }
 
 /// Whether a larger or a smaller objective is the better one.
@@ -29,6 +34,14 @@ pub enum Direction {
 }
 
 impl Direction {
+    /// What no objective is worse than.
+    pub(crate) fn worst(self) -> f64 {
+        match self {
+            Self::Maximize => f64::NEG_INFINITY,
+            Self::Minimize => f64::INFINITY,
+        }
+    }
+
     /// Whether the objective `new` is better than `old`; never with NaN.
     pub fn improves(self, new: f64, old: f64) -> bool {
         match self {
@@ -59,6 +72,8 @@ pub enum Outcome {
     Pending,
     /// Ended with this objective.
     Completed(f64),
+    /// Was stopped early, by the median rule or by Hyperband, when its objective was this.
+    EarlyStopped(f64),
     /// Ended without an objective.
     Failed,
     /// Was stopped; says nothing about its values.
@@ -74,6 +89,18 @@ pub struct Trial {
     pub candidate: Candidate,
     /// How it ended.
     pub outcome: Outcome,
+}
+
+/// A trial of an earlier search, whose objective this search learns from.
+///
+/// SageMaker calls it warm start, and the earlier search a
+/// [parent](https://docs.aws.amazon.com/sagemaker/latest/dg/automatic-model-tuning-warm-start.html).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Prior {
+    /// Its values; those of static hyperparameters as well, since what was static there may be searched here.
+    pub candidate: Candidate,
+    /// Its objective.
+    pub objective: f64,
 }
 
 /// Why a search cannot start.
@@ -103,6 +130,7 @@ pub struct Search {
     direction: Direction,
     ranges: Vec<Range>,
     seed: u64,
+    priors: Vec<Prior>,
 }
 
 impl Search {
@@ -125,17 +153,49 @@ impl Search {
                 return Err(SearchError::NotCategorical { name: range.name().to_owned() });
             }
         }
-        Ok(Self { strategy, direction, ranges, seed })
+        Ok(Self { strategy, direction, ranges, seed, priors: Vec::new() })
     }
 
-    /// The values of the next trial, whose index follows the highest of `trials`; nothing when the space is exhausted.
+    /// The same search with a warm start: [`Strategy::Bayesian`] learns from these trials as from its own, except from
+    /// those whose values are missing or outside of the present ranges. The other strategies learn from no trial.
+    #[must_use]
+    pub fn with_priors(mut self, priors: Vec<Prior>) -> Self {
+        self.priors = priors;
+        self
+    }
+
+    /// How many combinations of values there are; nothing with a continuous range or more than 2⁶⁴ − 1.
+    pub fn combinations(&self) -> Option<u64> {
+        self.ranges.iter().try_fold(1_u64, |product, range| product.checked_mul(range.count()?))
+    }
+
+    /// The values of the next trial, whose index follows the highest of `trials`, which may come in any order; nothing
+    /// when a grid is exhausted.
+    ///
+    /// A combination of values is proposed twice only when there is no other; by [`Strategy::Grid`] never.
     pub fn ask(&self, trials: &[Trial]) -> Option<Candidate> {
-        let index = trials.iter().map(|trial| trial.index + 1).max().unwrap_or(0);
+        let mut trials: Vec<&Trial> = trials.iter().collect();
+        trials.sort_by_key(|trial| trial.index);
+        let index = trials.last().map_or(0, |trial| trial.index + 1);
+        let tried: HashSet<Vec<&str>> = trials
+            .iter()
+            .filter_map(|trial| self.ranges.iter().map(|range| trial.candidate.value(range.name())).collect())
+            .collect();
+        let draw = || random::draw(&self.ranges, &tried, Draws::of_trial(self.seed, index));
         let values = match self.strategy {
-            Strategy::Random => random::draw(&self.ranges, self.seed, index),
-            Strategy::Bayesian => bayesian::propose(&self.ranges, self.direction, self.seed, index, trials)
-                .unwrap_or_else(|| random::draw(&self.ranges, self.seed, index)),
-            Strategy::Grid => grid::combination(&self.ranges, index)?,
+            Strategy::Random | Strategy::Hyperband => draw(),
+            Strategy::Bayesian => {
+                let question = Question {
+                    ranges: &self.ranges,
+                    direction: self.direction,
+                    seed: self.seed,
+                    index,
+                    trials: &trials,
+                    priors: &self.priors,
+                };
+                bayesian::propose(&question, &tried).unwrap_or_else(draw)
+            }
+            Strategy::Grid => grid::next(&self.ranges, &tried)?,
         };
         Some(Candidate {
             values: self.ranges.iter().map(|range| range.name().to_owned()).zip(values).collect(),
