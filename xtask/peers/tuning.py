@@ -1,18 +1,18 @@
-"""Searches with Optuna's TPE and at random, for `cargo xtask bench tuning`.
+"""Searches with Optuna, for `cargo xtask bench tuning`.
 
-Arguments: how many seeds, how many trials, how many of them are early, the size of a batch; then the servers, each a command in JSON.
-A server's first line describes its objective and the ranges; then it answers each line, an object of names and texts, with the
-objective of these values.
+In: searches, one to a line as JSON until an empty line: {"sampler", "objective", "seed", "batch", "checkpoints", "server"}. The sampler
+is "tpe" or "random". The server is a command; its first line describes its objective and the ranges; then it answers each line, an
+object of names and texts, with the objective of these values, and perhaps a second number of data that the search does not see.
 
-Out: one search to a line, as JSON: {"sampler", "objective", "batch", "seed", "early", "late"} with the best values after the early
-trials and after all. TPE searches one trial at a time and in batches, the latter with Optuna's constant liar; random search does not
-look at what is running, so that it has no batches of its own.
+Out: each search, one to a line as it ends, with "best", the best objectives after as many trials as each checkpoint says, "held_out", the
+second number of the best trial, and "ask_seconds", the mean time to be asked. In batches, TPE uses Optuna's constant liar.
 """
 
 import json
 import os
 import subprocess
 import sys
+import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
 
 import optuna
@@ -23,10 +23,10 @@ class Server:
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.description = json.loads(self.process.stdout.readline())
 
-    def value(self, values):
+    def answer(self, values):
         self.process.stdin.write(json.dumps(values) + "\n")
         self.process.stdin.flush()
-        return float(self.process.stdout.readline())
+        return [float(number) for number in self.process.stdout.readline().split()]
 
     def end(self):
         """A server ends with its input."""
@@ -45,47 +45,50 @@ def suggest(trial, described):
     return repr(trial.suggest_float(name, float(low), float(high), log=log))
 
 
-def search(command, kind, seed, trials, early, batch):
-    server = Server(command)
+def search(job):
+    server = Server(job["server"])
     description = server.description
-    if kind == "random":
-        sampler = optuna.samplers.RandomSampler(seed=seed)
+    if job["sampler"] == "random":
+        sampler = optuna.samplers.RandomSampler(seed=job["seed"])
     else:
-        sampler = optuna.samplers.TPESampler(seed=seed, constant_liar=batch > 1)
+        sampler = optuna.samplers.TPESampler(seed=job["seed"], constant_liar=job["batch"] > 1)
     study = optuna.create_study(sampler=sampler, direction="maximize" if description["maximize"] else "minimize")
-    values = []
-    while len(values) < trials:
+    count = max(job["checkpoints"])
+    answers = []
+    asking = 0.0
+    while len(answers) < count:
         asked = []
-        for _ in range(min(batch, trials - len(values))):
+        for _ in range(min(job["batch"], count - len(answers))):
+            start = time.perf_counter()
             trial = study.ask()
             asked.append((trial, {it["name"]: suggest(trial, it) for it in description["ranges"]}))
+            asking += time.perf_counter() - start
         for trial, candidate in asked:
-            values.append(server.value(candidate))
-            study.tell(trial, values[-1])
+            answers.append(server.answer(candidate))
+            study.tell(trial, answers[-1][0])
     server.end()
     best = max if description["maximize"] else min
-    return {
-        "sampler": kind,
-        "objective": description["objective"],
-        "batch": batch,
-        "seed": seed,
-        "early": best(values[:early]),
-        "late": best(values),
+
+    def best_of(trials):
+        return best(answers[:trials], key=lambda answer: answer[0])
+
+    held_out = best_of(count)[1:]
+    return job | {
+        "best": [best_of(checkpoint)[0] for checkpoint in job["checkpoints"]],
+        "held_out": held_out[0] if held_out else None,
+        "ask_seconds": asking / count,
     }
 
 
 def main():
-    seeds, trials, early, batch = map(int, sys.argv[1:5])
-    servers = [json.loads(argument) for argument in sys.argv[5:]]
+    jobs = []
+    for line in sys.stdin:
+        if not line.strip():
+            break
+        jobs.append(json.loads(line))
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     with ProcessPoolExecutor(os.cpu_count()) as pool:
-        searches = [
-            pool.submit(search, server, kind, seed, trials, early, size)
-            for server in servers
-            for kind, size in (("tpe", 1), ("tpe", batch), ("random", 1))
-            for seed in range(seeds)
-        ]
-        for done in as_completed(searches):
+        for done in as_completed([pool.submit(search, job) for job in jobs]):
             print(json.dumps(done.result()), flush=True)
 
 
