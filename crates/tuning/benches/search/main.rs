@@ -92,7 +92,7 @@ fn search(job: &Job) -> Value {
         }
     }
     let best = |count: usize| {
-        let better = |best, next: usize| if direction.improves(answers[next][0], answers[best][0]) { next } else { best };
+        let better = |best: usize, next: usize| if direction.improves(answers[next][0], answers[best][0]) { next } else { best };
         (0..count).reduce(better).unwrap()
     };
     let mut result = serde_json::to_value(job).unwrap();
