@@ -1,13 +1,15 @@
 //! `cargo xtask bench <what>`: the benchmarks, each beside a peer in one run.
 
 mod states;
+mod tuning;
 
 use std::process::Command;
 
 use clap::{Args, ValueEnum};
+use serde::de::DeserializeOwned;
 
 use crate::error::Error;
-use crate::process::run as run_command;
+use crate::process::{converse, run as run_command, shown};
 use crate::workspace::Workspace;
 
 /// Measure speed and memory, each beside a peer in one run
@@ -23,6 +25,8 @@ enum Benchmark {
     Parameters,
     /// The States Language engine with its limits lifted, beside the servers of moto and `MiniStack`
     States,
+    /// The search for hyperparameters beside Optuna's, and the example's model beside `LightGBM`'s
+    Tuning,
 }
 
 /// Builds the benchmark with optimisation and runs it; it prints a table.
@@ -30,6 +34,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
     match arguments.benchmark {
         Benchmark::Parameters => run_command(&mut bench(workspace, "mlpp-local", "parameters")),
         Benchmark::States => states::run(workspace),
+        Benchmark::Tuning => tuning::run(workspace),
     }
 }
 
@@ -38,4 +43,25 @@ fn bench(workspace: &Workspace, package: &str, name: &str) -> Command {
     let mut cargo = workspace.cargo();
     cargo.args(["bench", "--quiet", "--package", package, "--bench", name]);
     cargo
+}
+
+/// A program's results, one to a line; `tell` says what is shown of each as it comes.
+fn collect<T: DeserializeOwned>(
+    command: &mut Command,
+    input: &str,
+    tell: impl Fn(&T) -> String,
+) -> Result<Vec<T>, Error> {
+    let program = shown(command);
+    let mut results = Vec::new();
+    converse(command, input, |line| {
+        let result = parse(&program, line)?;
+        eprintln!("{}", tell(&result));
+        results.push(result);
+        Ok(())
+    })?;
+    Ok(results)
+}
+
+fn parse<T: DeserializeOwned>(program: &str, line: &str) -> Result<T, Error> {
+    serde_json::from_str(line).map_err(|source| Error::Output { command: program.to_owned(), source })
 }

@@ -24,6 +24,12 @@ pub(crate) enum Error {
     /// A program ran and its output is not what it should be.
     #[error("failed to understand the output of {command}: {source}")]
     Output { command: String, source: serde_json::Error },
+    /// What a program is asked could not be written down.
+    #[error("failed to write what a program is asked: {0}")]
+    Input(serde_json::Error),
+    /// Cargo built a benchmark and did not say where its program is.
+    #[error("failed to find the program of the benchmark {name}: cargo did not name it")]
+    NoProgram { name: String },
     /// Cargo could not describe the workspace.
     #[error("failed to read the workspace's metadata: {0}")]
     Metadata(#[from] cargo_metadata::Error),

@@ -8,9 +8,8 @@ use std::fmt::Write as _;
 use std::process::Command;
 
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 
-use super::bench;
+use super::{bench, collect, parse};
 use crate::error::Error;
 use crate::peers::{self, BENCHMARKS};
 use crate::process::{converse, shown};
@@ -98,27 +97,6 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), Error> {
     let missing: Vec<String> = peers.missing.iter().map(ToString::to_string).collect();
     print!("{}", report(&results, &missing));
     Ok(())
-}
-
-/// A program's results, one to a line; `tell` says what is shown of each as it comes.
-fn collect<T: DeserializeOwned>(
-    command: &mut Command,
-    input: &str,
-    tell: impl Fn(&T) -> String,
-) -> Result<Vec<T>, Error> {
-    let program = shown(command);
-    let mut results = Vec::new();
-    converse(command, input, |line| {
-        let result = parse(&program, line)?;
-        eprintln!("{}", tell(&result));
-        results.push(result);
-        Ok(())
-    })?;
-    Ok(results)
-}
-
-fn parse<T: DeserializeOwned>(program: &str, line: &str) -> Result<T, Error> {
-    serde_json::from_str(line).map_err(|source| Error::Output { command: program.to_owned(), source })
 }
 
 impl Theirs {

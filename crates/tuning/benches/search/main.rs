@@ -92,7 +92,9 @@ fn search(job: &Job) -> Value {
         }
     }
     let best = |count: usize| {
-        let better = |best: usize, next: usize| if direction.improves(answers[next][0], answers[best][0]) { next } else { best };
+        let better = |best: usize, next: usize| {
+            if direction.improves(answers[next][0], answers[best][0]) { next } else { best }
+        };
         (0..count).reduce(better).unwrap()
     };
     let mut result = serde_json::to_value(job).unwrap();
@@ -115,8 +117,9 @@ fn ask() {
 
 /// The median of 11 seeds.
 fn milliseconds_per_ask(count: usize, axes: usize) -> f64 {
-    let ranges: Vec<Range> =
-        (0..axes).map(|axis| Range::continuous(&format!("x{axis}"), "0", "1", Scaling::Linear).unwrap()).collect();
+    let ranges: Vec<Range> = (0..axes)
+        .map(|axis| Range::continuous(&format!("x{axis}"), "0", "1", Scaling::Linear).unwrap())
+        .collect();
     let random = Search::new(Strategy::Random, Direction::Minimize, ranges.clone(), 1).unwrap();
     let mut trials = Vec::new();
     for index in 0..count {
