@@ -20,6 +20,8 @@ const MOST_STARTING: usize = 10;
 const MOST_KNOWN: usize = 250;
 /// The neighbourhoods of as many of the best points are searched closely.
 const PROMISING: usize = 5;
+/// No loss counts as worse than the median by more of the better half's deviations from it.
+const MOST_DEVIATIONS: f64 = 4.0;
 
 /// What the search knows when it is asked.
 pub(crate) struct Question<'a> {
@@ -86,9 +88,7 @@ fn improving(
     let best = promising.iter().map(|point| process.predict(point).mean).fold(f64::INFINITY, f64::min);
     let process = process.believing(&known.pending, &values);
     let mut draws = Draws::of_trial(question.seed, question.index);
-    // Only where every value is one of few can a candidate be one that was tried.
-    let finite = question.ranges.iter().all(|range| range.count().is_some());
-    let taken = |point: &[f64]| finite && random::is_tried(tried, &space.values(point));
+    let taken = |point: &[f64]| random::is_tried(tried, &space.values(point));
     acquisition::maximise(space, &process, best, &promising, &mut draws, taken)
 }
 
@@ -144,12 +144,49 @@ fn representative(observed: &[Observation]) -> Vec<Observation> {
     order.into_iter().map(|index| observed[index].clone()).collect()
 }
 
-/// Losses around 0 with a variance of 1.
+/// Losses around 0 with a variance of 1. Those far worse than usual are drawn in: how bad they are would else hide the
+/// differences of good ones.
 #[expect(clippy::cast_precision_loss, reason = "a number of trials")]
 fn standardised(losses: &[f64]) -> Vec<f64> {
-    let count = losses.len().max(1) as f64;
-    let mean = losses.iter().map(|loss| loss / count).sum::<f64>();
-    let variance = losses.iter().map(|loss| (loss - mean) * (loss - mean) / count).sum::<f64>();
-    let deviation = if variance > 0.0 && variance.is_finite() { variance.sqrt() } else { 1.0 };
-    losses.iter().map(|loss| (loss - mean) / deviation).collect()
+    // Within [-1, 1] first, where no square overflows.
+    let size = losses.iter().fold(f64::MIN_POSITIVE, |size, loss| size.max(loss.abs()));
+    let mut sorted: Vec<f64> = losses.iter().map(|loss| loss / size).collect();
+    sorted.sort_by(f64::total_cmp);
+    let median = sorted.get(sorted.len() / 2).copied().unwrap_or(0.0);
+    let usual = deviation(&sorted[..sorted.len() / 2], median);
+    let worst = if usual > 0.0 { MOST_DEVIATIONS * usual } else { f64::INFINITY };
+    let centred: Vec<f64> = losses.iter().map(|loss| (loss / size - median).min(worst)).collect();
+    let mean = centred.iter().sum::<f64>() / centred.len().max(1) as f64;
+    let deviation = deviation(&centred, mean);
+    let scale = if deviation > 0.0 { deviation } else { 1.0 };
+    centred.iter().map(|loss| (loss - mean) / scale).collect()
+}
+
+/// The root of the mean square of the distances to a number.
+#[expect(clippy::cast_precision_loss, reason = "a number of trials")]
+fn deviation(numbers: &[f64], from: f64) -> f64 {
+    let squares: f64 = numbers.iter().map(|number| (number - from).powi(2)).sum();
+    (squares / numbers.len().max(1) as f64).sqrt()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn losses_are_standardised_whatever_their_size() {
+        for size in [1e-300, 1.0, 1e300] {
+            let values = standardised(&[-size, 0.0, size, 0.0]);
+            assert!((values[2] - 2.0_f64.sqrt()).abs() < 1e-9 && values[1].abs() < 1e-9, "{values:?}");
+        }
+        assert_eq!(standardised(&[0.1; 7]), [0.0; 7]);
+        assert_eq!(standardised(&[]), [] as [f64; 0]);
+    }
+
+    #[test]
+    fn one_terrible_loss_does_not_hide_the_differences_of_the_others() {
+        let values = standardised(&[1.0, 2.0, 3.0, 4.0, 5.0, 1e12]);
+        assert!(values[4] - values[0] > 1.0, "{values:?}");
+        assert!(values[5] > values[4]);
+    }
 }

@@ -131,7 +131,7 @@ fn executable(workspace: &Workspace, package: &str, name: &str) -> Result<PathBu
     converse(&mut cargo, "", |line| {
         match parse(&program, line)? {
             Message::CompilerArtifact(artifact) if artifact.target.name == name => {
-                found = artifact.executable
+                found = artifact.executable;
             }
             _ => {}
         }

@@ -44,14 +44,14 @@ fn near(space: &Space<'_>, centre: &[f64], draws: &mut Draws) -> Point {
     let scale = 10.0_f64.powf(-0.5 - 2.5 * draws.uniform());
     let mut point = centre.to_vec();
     let always = draws.below(point.len());
-    for axis in 0..point.len() {
+    for (axis, coordinate) in point.iter_mut().enumerate() {
         if axis != always && draws.uniform() < 0.5 {
             continue;
         }
-        point[axis] = if space.is_categorical(axis) {
+        *coordinate = if space.is_categorical(axis) {
             space.coordinate(axis, draws.uniform())
         } else {
-            space.moved(axis, point[axis], point[axis] + scale * draws.normal())
+            space.moved(axis, *coordinate, *coordinate + scale * draws.normal())
         };
     }
     point
