@@ -1,8 +1,12 @@
 """The example's data learned by LightGBM, as a server for searches: see tuning.py.
 
-Arguments: a directory with training/data.csv, validation/data.csv and held-out/data.csv; and the example's hyperparameters.json.
+Arguments: a directory with training/data.csv, validation/data.csv and held-out/data.csv; the example's hyperparameters.json; and "every"
+or "best".
 
-LightGBM's parameters match those of the example's algorithm; those whose ranges are searched have the same names and ranges.
+LightGBM's parameters match those of the example's algorithm; those whose ranges are searched have the same names and ranges. With "every",
+the model has every tree, as that of the example's algorithm has: its rule for stopping early needs 20 scorings, which within the
+ranges are those of the whole training. With "best", it ends with the tree that makes the validation AUC the highest, as LightGBM's own
+early stopping leaves it: one more thing that is chosen by the validation data.
 """
 
 import json
@@ -36,6 +40,9 @@ def auc(truth, scores):
 def main():
     directory = Path(sys.argv[1])
     document = json.loads(Path(sys.argv[2]).read_text())
+    keep = sys.argv[3]
+    if keep not in ("every", "best"):
+        raise SystemExit(f"{keep} is neither every nor best")
     fixed = document["staticHyperParameters"]
     ranges = [
         {
@@ -83,14 +90,14 @@ def main():
         }
         categorical = list(range(len(CATEGORICAL)))
         training = lightgbm.Dataset(designs["training"], truths["training"], categorical_feature=categorical, params=parameters)
-        # As many trees without improvement as the example's algorithm takes scorings.
+        # As many trees without improvement as the example's algorithm takes between so many scorings.
         patience = int(fixed["stopping_rounds"]) * int(values["score_tree_interval"])
         model = lightgbm.train(
             parameters,
             training,
             num_boost_round=int(values["ntrees"]),
             valid_sets=[training.create_valid(designs["validation"], truths["validation"])],
-            callbacks=[lightgbm.early_stopping(patience, verbose=False)],
+            callbacks=[lightgbm.early_stopping(patience, verbose=False)] if keep == "best" else [],
         )
         scores = {name: model.predict(designs[name], num_threads=1) for name in ("validation", "held-out")}
         print(*(float(auc(truths[name], scores[name])) for name in scores), flush=True)

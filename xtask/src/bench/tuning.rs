@@ -70,6 +70,8 @@ enum Objective {
     Example,
     /// The same with all rows divided by the seed. Ours tunes the example's algorithm, TPE tunes `LightGBM`.
     Model,
+    /// `LightGBM` once more, whose model ends with the tree that makes its validation AUC the highest.
+    Shortened,
 }
 
 impl Objective {
@@ -82,12 +84,13 @@ impl Objective {
             Self::Hartmann6 => "Hartmann6 (least -3.322)",
             Self::Mixed => "mixed (least 0)",
             Self::Example => "example (AUC, most)",
-            Self::Model => "model",
+            Self::Model => "LightGBM, every tree",
+            Self::Shortened => "LightGBM, up to its best tree",
         }
     }
 
     fn maximized(self) -> bool {
-        matches!(self, Self::Example | Self::Model)
+        matches!(self, Self::Example | Self::Model | Self::Shortened)
     }
 }
 
@@ -166,7 +169,8 @@ struct Programs<'a> {
 impl Programs<'_> {
     fn ours(&self) -> Vec<Job> {
         let model = |seed: u64| {
-            Self::model(Sampler::Ours, seed, vec![text(self.example), "serve".into(), self.split(seed)])
+            let server = vec![text(self.example), "serve".into(), self.split(seed)];
+            Self::model(Sampler::Ours, Objective::Model, seed, server)
         };
         let mut jobs = self.searches(&[(Sampler::Ours, 1), (Sampler::Ours, BATCH)]);
         jobs.extend((0..SEEDS).map(model));
@@ -176,11 +180,16 @@ impl Programs<'_> {
     fn theirs(&self, python: &Path) -> Vec<Job> {
         let script = text(&self.root.join("xtask/peers/lightgbm_objective.py"));
         let document = text(&self.root.join("examples/titanic/hyperparameters.json"));
-        let server =
-            |seed: u64| vec![text(python), "-I".into(), script.clone(), self.split(seed), document.clone()];
+        let lightgbm = |seed: u64, keep: &str| {
+            vec![text(python), "-I".into(), script.clone(), self.split(seed), document.clone(), keep.into()]
+        };
         // Random search does not look at what is running: it has no batches of its own.
         let mut jobs = self.searches(&[(Sampler::Tpe, 1), (Sampler::Tpe, BATCH), (Sampler::Random, 1)]);
-        jobs.extend((0..SEEDS).map(|seed| Self::model(Sampler::Tpe, seed, server(seed))));
+        for (objective, keep) in [(Objective::Model, "every"), (Objective::Shortened, "best")] {
+            jobs.extend(
+                (0..SEEDS).map(|seed| Self::model(Sampler::Tpe, objective, seed, lightgbm(seed, keep))),
+            );
+        }
         jobs
     }
 
@@ -201,8 +210,8 @@ impl Programs<'_> {
         jobs
     }
 
-    fn model(sampler: Sampler, seed: u64, server: Vec<String>) -> Job {
-        Job { sampler, objective: Objective::Model, seed, batch: 1, checkpoints: vec![MODEL_TRIALS], server }
+    fn model(sampler: Sampler, objective: Objective, seed: u64, server: Vec<String>) -> Job {
+        Job { sampler, objective, seed, batch: 1, checkpoints: vec![MODEL_TRIALS], server }
     }
 
     /// The program that answers both sides.
@@ -212,8 +221,8 @@ impl Programs<'_> {
             Objective::Branin => function("branin"),
             Objective::Hartmann6 => function("hartmann6"),
             Objective::Mixed => function("mixed"),
-            // A model has a server of its own for each side and seed.
-            Objective::Example | Objective::Model => {
+            // What has a model of its own on each side is not asked for here.
+            Objective::Example | Objective::Model | Objective::Shortened => {
                 vec![text(self.example), "serve".into(), text(&self.splits.join("example"))]
             }
         }

@@ -75,7 +75,16 @@ impl Results<'_> {
         number: Number,
     ) -> Option<Difference> {
         let ours = self.numbers(Sampler::Ours, objective, batch, number);
-        let theirs = self.numbers(other, objective, batch, number);
+        Self::pair(&ours, &self.numbers(other, objective, batch, number), objective)
+    }
+
+    /// The example's model beside one of `LightGBM`.
+    fn difference_of_models(&self, theirs: Objective, number: Number) -> Option<Difference> {
+        let ours = self.numbers(Sampler::Ours, Objective::Model, 1, number);
+        Self::pair(&ours, &self.numbers(Sampler::Tpe, theirs, 1, number), theirs)
+    }
+
+    fn pair(ours: &[(u64, f64)], theirs: &[(u64, f64)], objective: Objective) -> Option<Difference> {
         let pairs: Vec<(f64, f64)> = ours
             .iter()
             .filter_map(|(seed, ours)| {
@@ -159,7 +168,7 @@ fn write_report(
     write_asks(results, asks, out)?;
     writeln!(out)?;
     missing.iter().try_for_each(|line| writeln!(out, "{line}"))?;
-    let expected = "one trial at a time, no interval lies below 0";
+    let expected = "one trial at a time, and with matching parameters, no interval lies below 0";
     if below.is_empty() {
         writeln!(out, "Everything is as expected: {expected}")
     } else {
@@ -175,19 +184,28 @@ fn write_model(results: &Results<'_>, below: &mut Vec<String>, out: &mut String)
     )?;
     writeln!(
         out,
-        "AUC of the best of {MODEL_TRIALS} trials over {SEEDS} splits of the rows. LightGBM's model ends with the tree that"
+        "AUC of the best of {MODEL_TRIALS} trials over {SEEDS} splits of the rows. Our model has every tree. LightGBM's has every tree,"
     )?;
-    writeln!(out, "makes its validation AUC the highest, ours with the last tree.\n")?;
-    writeln!(out, "| rows | ours | LightGBM | better by |")?;
-    writeln!(out, "|---|---:|---:|---|")?;
+    writeln!(
+        out,
+        "or ends with the one that makes its validation AUC the highest, which chooses once more by these rows.\n"
+    )?;
+    writeln!(out, "| beside | rows | ours | LightGBM | better by |")?;
+    writeln!(out, "|---|---|---:|---:|---|")?;
     let rows: [(&str, Number); 2] =
         [("validation, which the search sees", BESTS[0]), ("held out", |done| done.held_out)];
-    for (title, number) in rows {
-        let mean = |sampler| shown(results.mean(sampler, Objective::Model, 1, number));
-        let difference = results.difference(Sampler::Tpe, Objective::Model, 1, number);
-        let cell = difference.map_or_else(|| "-".to_owned(), |it| it.to_string());
-        writeln!(out, "| {title} | {} | {} | {cell} |", mean(Sampler::Ours), mean(Sampler::Tpe))?;
-        below.extend(shortfall(&format!("the model, {title}, beside LightGBM"), difference));
+    for theirs in [Objective::Model, Objective::Shortened] {
+        for (title, number) in rows {
+            let ours = shown(results.mean(Sampler::Ours, Objective::Model, 1, number));
+            let lightgbm = shown(results.mean(Sampler::Tpe, theirs, 1, number));
+            let difference = results.difference_of_models(theirs, number);
+            let cell = difference.map_or_else(|| "-".to_owned(), |it| it.to_string());
+            writeln!(out, "| {} | {title} | {ours} | {lightgbm} | {cell} |", theirs.title())?;
+            // Only where both have every tree do the parameters match.
+            if theirs == Objective::Model {
+                below.extend(shortfall(&format!("{}, {title}", theirs.title()), difference));
+            }
+        }
     }
     Ok(())
 }
