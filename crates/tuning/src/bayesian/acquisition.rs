@@ -13,6 +13,8 @@ const NEAR_EACH: usize = 40;
 const REFINED: usize = 4;
 /// The first and the last step of the refinement.
 const STEPS: (f64, f64) = (0.1, 2e-4);
+/// A refinement ends after so many looks, which is before its last step where there are many axes.
+const MOST_LOOKS: usize = 400;
 
 /// The point that is not `taken` with the largest expected improvement on `best`, a value to be minimised; nothing when
 /// all candidates are taken. `promising` are points in whose neighbourhood to look.
@@ -66,11 +68,13 @@ fn refine(
     taken: impl Fn(&[f64]) -> bool,
 ) {
     let mut step = STEPS.0;
-    while step > STEPS.1 {
+    let mut looks = 0;
+    while step > STEPS.1 && looks < MOST_LOOKS {
         let mut improved = false;
         for axis in 0..point.len() {
             let here = point[axis];
             for there in space.around(axis, here, step) {
+                looks += 1;
                 let before = point[axis];
                 point[axis] = there;
                 let rate_there = worth(point);
