@@ -57,7 +57,8 @@ pub(crate) fn propose(question: &Question<'_>, tried: &HashSet<Vec<&str>>) -> Op
     let known = Known::new(&space, question);
     let axes = question.ranges.len();
     let starting = (axes + 1).clamp(FEWEST_STARTING, MOST_STARTING);
-    let point = if known.observed.len() < starting {
+    // As long as there is no better and no worse, there is nothing to learn from.
+    let point = if known.observed.len() < starting || known.is_level() {
         design::point(&space, axes, starting, question.seed, question.index)
     } else {
         improving(&space, question, known, tried)?
@@ -93,6 +94,13 @@ fn improving(
 }
 
 impl Known {
+    /// Whether one place is as good as any other, as far as it is known.
+    fn is_level(&self) -> bool {
+        let mut losses = self.observed.iter().map(|observation| observation.loss);
+        let first = losses.next();
+        self.failed.is_empty() && losses.all(|loss| Some(loss) == first)
+    }
+
     fn new(space: &Space<'_>, question: &Question<'_>) -> Self {
         let loss = |value: f64| match question.direction {
             Direction::Minimize => value,
@@ -148,18 +156,28 @@ fn representative(observed: &[Observation]) -> Vec<Observation> {
 /// differences of good ones.
 #[expect(clippy::cast_precision_loss, reason = "a number of trials")]
 fn standardised(losses: &[f64]) -> Vec<f64> {
-    // Within [-1, 1] first, where no square overflows.
-    let size = losses.iter().fold(f64::MIN_POSITIVE, |size, loss| size.max(loss.abs()));
-    let mut sorted: Vec<f64> = losses.iter().map(|loss| loss / size).collect();
+    let mut sorted = losses.to_vec();
     sorted.sort_by(f64::total_cmp);
     let median = sorted.get(sorted.len() / 2).copied().unwrap_or(0.0);
-    let usual = deviation(&sorted[..sorted.len() / 2], median);
-    let worst = if usual > 0.0 { MOST_DEVIATIONS * usual } else { f64::INFINITY };
-    let centred: Vec<f64> = losses.iter().map(|loss| (loss / size - median).min(worst)).collect();
+    // Halves have a difference where the numbers themselves have none.
+    let distance = |loss: &f64| loss / 2.0 - median / 2.0;
+    let largest = |losses: &[f64]| losses.iter().map(|loss| distance(loss).abs()).fold(0.0, f64::max);
+    // In units of the largest distance to a better one no square of these overflows, and not all are 0.
+    let better = &sorted[..sorted.len() / 2];
+    let (unit, worst) = match largest(better) {
+        unit if unit > 0.0 => {
+            let distances: Vec<f64> = better.iter().map(|loss| distance(loss) / unit).collect();
+            (unit, MOST_DEVIATIONS * deviation(&distances, 0.0))
+        }
+        _ => (largest(&sorted), f64::INFINITY),
+    };
+    if unit <= 0.0 {
+        return vec![0.0; losses.len()];
+    }
+    let centred: Vec<f64> = losses.iter().map(|loss| (distance(loss) / unit).min(worst)).collect();
     let mean = centred.iter().sum::<f64>() / centred.len().max(1) as f64;
     let deviation = deviation(&centred, mean);
-    let scale = if deviation > 0.0 { deviation } else { 1.0 };
-    centred.iter().map(|loss| (loss - mean) / scale).collect()
+    centred.iter().map(|loss| (loss - mean) / deviation).collect()
 }
 
 /// The root of the mean square of the distances to a number.
@@ -185,8 +203,11 @@ mod tests {
 
     #[test]
     fn one_terrible_loss_does_not_hide_the_differences_of_the_others() {
-        let values = standardised(&[1.0, 2.0, 3.0, 4.0, 5.0, 1e12]);
-        assert!(values[4] - values[0] > 1.0, "{values:?}");
-        assert!(values[5] > values[4]);
+        for terrible in [1e12, f64::MAX] {
+            let values = standardised(&[1.0, 2.0, 3.0, 4.0, 5.0, terrible]);
+            assert!(values[4] - values[0] > 1.0 && values[5] > values[4], "{values:?}");
+        }
+        // Nor one that is very good.
+        assert!(standardised(&[f64::MIN, 2.0, f64::MAX]).iter().all(|value| value.is_finite()));
     }
 }

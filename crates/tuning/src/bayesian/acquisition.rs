@@ -14,7 +14,7 @@ const REFINED: usize = 4;
 /// The first and the last step of the refinement.
 const STEPS: (f64, f64) = (0.1, 2e-4);
 /// A refinement ends after so many looks, which is before its last step where there are many axes.
-const MOST_LOOKS: usize = 400;
+const MOST_LOOKS: usize = 800;
 
 /// The point that is not `taken` with the largest expected improvement on `best`, a value to be minimised; nothing when
 /// all candidates are taken. `promising` are points in whose neighbourhood to look.
