@@ -89,6 +89,8 @@ pub(crate) struct Local {
 pub(crate) enum CutOffRecord {
     /// It ran longer than `MaxRuntimeInSeconds`.
     TooLong,
+    /// Its objective was not worth its end.
+    EarlyStopped,
 }
 
 /// What a tuning job cannot read from its request when it is taken over.

@@ -31,6 +31,7 @@ pub(crate) enum Stop {
 pub(super) enum CutOff {
     Stopped,
     TooLong,
+    EarlyStopped,
 }
 
 impl CutOff {
@@ -38,6 +39,7 @@ impl CutOff {
     pub(super) fn of(record: &Record) -> Option<Self> {
         match record.local.cut_off {
             Some(CutOffRecord::TooLong) => Some(Self::TooLong),
+            Some(CutOffRecord::EarlyStopped) => Some(Self::EarlyStopped),
             None => (record.text("TrainingJobStatus") == Some("Stopping")).then_some(Self::Stopped),
         }
     }
@@ -79,6 +81,11 @@ impl Ending {
             model: None,
             ran: false,
         }
+    }
+
+    /// Of a trial that was stopped early: its objective is the one that it had then.
+    pub(super) fn early_stopped(objective: Result<f64, String>) -> Self {
+        Self { objective, ..Self::stopped() }
     }
 
     pub(super) fn too_long(seconds: u64) -> Self {

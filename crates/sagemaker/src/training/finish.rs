@@ -29,6 +29,7 @@ impl Platform {
         let saved = self.save_checkpoints(job, layout).await?;
         let mut ending = match cut_off {
             Some(CutOff::Stopped) => Ending::stopped(),
+            Some(CutOff::EarlyStopped) => Ending::early_stopped(objective(job, &metrics)),
             Some(CutOff::TooLong) => Ending::too_long(job.definition.max_runtime.as_secs()),
             None if exit.is_success() => Ending::completed(objective(job, &metrics)),
             None => Ending::failed(failure(layout, exit).await?),

@@ -7,7 +7,7 @@ mod data;
 pub(crate) mod definition;
 pub(crate) mod ending;
 mod finish;
-mod metrics;
+pub(crate) mod metrics;
 pub(crate) mod record;
 pub(crate) mod run;
 

@@ -134,7 +134,7 @@ impl Platform {
         let (exit, cut_off) = tokio::select! {
             exit = process.wait() => (exit, None),
             stop = &mut stop => match stop? {
-                Stop::Requested => (process.stop().await, Some(CutOff::Stopped)),
+                Stop::Requested => (process.stop().await, Some(self.cut_off(&job.name).await?)),
                 Stop::Closing => {
                     process.stop().await.map_err(ServiceError::internal)?;
                     // What cannot be stored now lies in the job's folder still.
@@ -209,6 +209,12 @@ impl Platform {
             }
             None => Ok(Ok(())),
         }
+    }
+
+    /// Why the job was asked to end.
+    async fn cut_off(&self, name: &str) -> Result<CutOff, ServiceError> {
+        let record = self.store.get(ResourceKind::TrainingJob, name).await?;
+        Ok(record.as_ref().and_then(CutOff::of).unwrap_or(CutOff::Stopped))
     }
 
     async fn record_cut_off(&self, job: &TrainingJob, cut_off: CutOffRecord) -> Result<(), ServiceError> {

@@ -3,10 +3,12 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
+use mlpp_tuning::Direction;
 use serde_json::{Value, json};
 
 use super::describe;
 use super::request::{TuningJob, simulated};
+use super::warm_start::WarmStart;
 use crate::error::ServiceError;
 use crate::not_simulated;
 use crate::platform::{Platform, Waitable};
@@ -18,7 +20,7 @@ use crate::training::run::Start;
 impl Platform {
     pub(crate) async fn create_tuning_job(self: &Arc<Self>, request: &Value) -> Result<Value, ServiceError> {
         self.refuse_when_closing()?;
-        let job = TuningJob::read(self, request, None)?;
+        let job = self.warm_start(TuningJob::read(self, request, None)?).await?;
         let simulated = simulated();
         let simulated: Vec<&str> = simulated.iter().map(String::as_str).collect();
         let record = describe::new(&job, request, self.owner.id(), not_simulated::list(request, &simulated));
@@ -60,7 +62,23 @@ impl Platform {
             summary["FinalHyperParameterTuningJobObjectiveMetric"] = metric;
             record.set("BestTrainingJob", summary);
         }
+        if let Some(overall) = self.overall_best_of(&record).await? {
+            record.set("OverallBestTrainingJob", overall);
+        }
         Ok(Value::Object(record.body))
+    }
+
+    /// The service tells it of a warm start with the same data and algorithm.
+    async fn overall_best_of(&self, record: &Record) -> Result<Option<Value>, ServiceError> {
+        let Some(request) = &record.local.request else { return Ok(None) };
+        let warm_start = WarmStart::read(&mut Checks::new(), &Node::root(request));
+        let Some(warm_start) = warm_start.filter(|warm_start| warm_start.identical) else { return Ok(None) };
+        let direction = match objective_types(record).as_deref() {
+            Some("Minimize") => Direction::Minimize,
+            _ => Direction::Maximize,
+        };
+        let name = record.text("HyperParameterTuningJobName").unwrap_or_default();
+        self.overall_best(name, &warm_start, direction).await
     }
 
     pub(crate) async fn stop_tuning_job(self: &Arc<Self>, request: &Value) -> Result<Value, ServiceError> {

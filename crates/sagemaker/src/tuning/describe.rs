@@ -101,13 +101,12 @@ pub(super) fn progress(record: &mut Record, progress: &Progress) {
     );
     if let Some(best) = &progress.best {
         // The rest of the summary is in the training job's own record; Describe adds it.
-        let kind = if best.direction == Direction::Maximize { "Maximize" } else { "Minimize" };
         record.set(
             "BestTrainingJob",
             json!({
                 "TrainingJobName": best.name,
                 "FinalHyperParameterTuningJobObjectiveMetric":
-                    {"Type": kind, "MetricName": best.metric, "Value": best.objective},
+                    objective_metric(best.direction, &best.metric, best.objective),
             }),
         );
     }
@@ -124,6 +123,12 @@ pub(super) fn end(record: &mut Record, at_end: &Progress, verdict: &Verdict) {
     }
     record.set("HyperParameterTuningEndTime", names::now());
     record.local.owner = None;
+}
+
+/// `FinalHyperParameterTuningJobObjectiveMetric`.
+pub(super) fn objective_metric(direction: Direction, metric: &str, value: f64) -> Value {
+    let kind = if direction == Direction::Maximize { "Maximize" } else { "Minimize" };
+    json!({"Type": kind, "MetricName": metric, "Value": value})
 }
 
 /// The summary of a trial, as lists and `BestTrainingJob` show it.
@@ -158,7 +163,7 @@ pub(super) fn summary(record: &Record, trial: &TrialRecord) -> Value {
         body.insert("FailureReason".to_owned(), reason);
     }
     let status = match (record.text("TrainingJobStatus"), trial.objective) {
-        (Some("Completed"), Some(_)) => "Succeeded",
+        (Some("Completed" | "Stopped"), Some(_)) => "Succeeded",
         (Some("Completed" | "Failed" | "Stopped"), _) => "Failed",
         _ => "Pending",
     };

@@ -2,6 +2,9 @@
 
 mod actions;
 mod describe;
+mod early_stopping;
+mod ranges;
 mod request;
 mod run;
 mod trials;
+mod warm_start;

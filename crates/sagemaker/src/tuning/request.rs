@@ -3,9 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use mlpp_tuning::{Direction, Range, RangeError, Scaling, Search, Strategy};
+use mlpp_tuning::{Direction, Hyperband, RangeError, Search, Strategy};
 use serde_json::{Map, Value, json};
 
+use super::early_stopping::EarlyStopping;
+use super::ranges::{RequestRange, ranges};
+use super::warm_start::WarmStart;
 use crate::algorithm::Algorithm;
 use crate::algorithm::validate::{OBJECTIVE_HYPERPARAMETER, Tuned};
 use crate::error::ServiceError;
@@ -25,6 +28,8 @@ pub(super) struct TuningJob {
     pub(super) max_runtime: Option<Duration>,
     pub(super) direction: Direction,
     pub(super) seed: u64,
+    pub(super) early_stopping: EarlyStopping,
+    pub(super) warm_start: Option<WarmStart>,
     /// How long processes before this one have run it.
     pub(super) spent: Duration,
 }
@@ -43,7 +48,7 @@ pub(super) struct TrialDefinition {
 /// What the service takes when a request does not limit the number of trials.
 const DEFAULT_MOST_TRIALS: i64 = 750;
 
-const MEMBERS: [&str; 8] = [
+const MEMBERS: [&str; 10] = [
     "HyperParameterTuningJobName",
     "HyperParameterTuningJobConfig.Strategy",
     "HyperParameterTuningJobConfig.HyperParameterTuningJobObjective",
@@ -51,6 +56,8 @@ const MEMBERS: [&str; 8] = [
     "HyperParameterTuningJobConfig.ParameterRanges",
     "HyperParameterTuningJobConfig.RandomSeed",
     "HyperParameterTuningJobConfig.TrainingJobEarlyStoppingType",
+    "HyperParameterTuningJobConfig.StrategyConfig.HyperbandStrategyConfig",
+    "WarmStartConfig",
     "Tags",
 ];
 
@@ -59,8 +66,6 @@ pub(super) fn simulated() -> Vec<String> {
     let own = ["DefinitionName", "TuningObjective", "HyperParameterRanges", "StaticHyperParameters"];
     let inner: Vec<&str> = own.into_iter().chain(crate::training::definition::SIMULATED).collect();
     let mut members: Vec<String> = MEMBERS.map(str::to_owned).into();
-    // Early stopping is the one listed member that is read and yet not simulated.
-    members.retain(|member| !member.ends_with("EarlyStoppingType"));
     for parent in ["TrainingJobDefinition", "TrainingJobDefinitions[]"] {
         members.extend(inner.iter().map(|member| format!("{parent}.{member}")));
     }
@@ -92,7 +97,9 @@ impl TuningJob {
         };
         let strategies = Text::one_of(&["Bayesian", "Random", "Hyperband", "Grid"]);
         let strategy = checks.required_text(&config, "Strategy", strategies);
-        checks.text(&config, "TrainingJobEarlyStoppingType", Text::one_of(&["Off", "Auto"]));
+        let early = checks.text(&config, "TrainingJobEarlyStoppingType", Text::one_of(&["Off", "Auto"]));
+        let resources = resources(&mut checks, &config);
+        let warm_start = WarmStart::read(&mut checks, &root);
         let seed = checks.integer(&config, "RandomSeed", 0, i64::MAX);
         let mut most_trials = None;
         let mut most_parallel = None;
@@ -108,6 +115,7 @@ impl TuningJob {
         checks.finish()?;
 
         let strategy = strategy_of(strategy.unwrap_or_default())?;
+        let early_stopping = early_stopping(strategy, early == Some("Auto"), resources, &nodes)?;
         let shared = Shared {
             strategy,
             seed: match before {
@@ -155,6 +163,8 @@ impl TuningJob {
             max_runtime: max_runtime.map(|seconds| Duration::from_secs(seconds.unsigned_abs())),
             direction,
             seed: shared.seed,
+            early_stopping,
+            warm_start,
             spent: Duration::from_secs_f64(before.map_or(0.0, |before| before.spent.max(0.0))),
         })
     }
@@ -175,8 +185,60 @@ fn strategy_of(name: &str) -> Result<Strategy, ServiceError> {
         "Bayesian" => Ok(Strategy::Bayesian),
         "Random" => Ok(Strategy::Random),
         "Grid" => Ok(Strategy::Grid),
+        "Hyperband" => Ok(Strategy::Hyperband),
         _ => Err(ServiceError::validation(format!("Strategy {name} is not supported on this machine."))),
     }
+}
+
+/// `MinResource` and `MaxResource` of Hyperband.
+type Resources = (Option<i64>, Option<i64>);
+
+fn resources(checks: &mut Checks, config: &Node<'_>) -> Resources {
+    let Some(strategy) = checks.object(config, "StrategyConfig") else { return (None, None) };
+    let Some(hyperband) = checks.object(&strategy, "HyperbandStrategyConfig") else { return (None, None) };
+    let mut resource = |name| checks.integer(&hyperband, name, 1, i64::from(i32::MAX));
+    (resource("MinResource"), resource("MaxResource"))
+}
+
+/// The rule by which trials are stopped early
+/// ([`HyperbandStrategyConfig`](https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_HyperbandStrategyConfig.html)).
+fn early_stopping(
+    strategy: Strategy,
+    auto: bool,
+    (min, max): Resources,
+    definitions: &[Node<'_>],
+) -> Result<EarlyStopping, ServiceError> {
+    if strategy != Strategy::Hyperband {
+        if min.is_some() || max.is_some() {
+            return Err(ServiceError::validation(
+                "HyperbandStrategyConfig must only be given with the strategy Hyperband.",
+            ));
+        }
+        return Ok(if auto { EarlyStopping::Median } else { EarlyStopping::Off });
+    }
+    if auto {
+        return Err(ServiceError::validation(
+            "TrainingJobEarlyStoppingType must be Off with the strategy Hyperband, which stops training jobs itself.",
+        ));
+    }
+    let max = max.or_else(|| definitions.iter().find_map(epochs)).ok_or_else(|| {
+        ServiceError::validation(format!(
+            "Hyperband needs MaxResource in HyperbandStrategyConfig, or one of {} in StaticHyperParameters.",
+            EPOCHS.join(", ")
+        ))
+    })?;
+    let count = |resource: i64| usize::try_from(resource).unwrap_or(usize::MAX);
+    Hyperband::new(count(min.unwrap_or(1)), count(max))
+        .map(EarlyStopping::Hyperband)
+        .map_err(|wrong| ServiceError::validation(format!("Invalid HyperbandStrategyConfig: {wrong}.")))
+}
+
+/// The static hyperparameters that the service takes `MaxResource` from.
+const EPOCHS: [&str; 5] = ["epochs", "numepochs", "n-epochs", "n_epochs", "num_epochs"];
+
+fn epochs(definition: &Node<'_>) -> Option<i64> {
+    let fixed = definition.member("StaticHyperParameters")?;
+    EPOCHS.iter().find_map(|name| fixed.value.get(name)?.as_str()?.trim().parse().ok())
 }
 
 impl TrialDefinition {
@@ -255,64 +317,4 @@ fn check_objective(
         )));
     }
     Ok(())
-}
-
-/// A range as the request has it.
-struct RequestRange<'a> {
-    name: &'a str,
-    form: Form<'a>,
-}
-
-enum Form<'a> {
-    Integer(&'a str, &'a str, Scaling),
-    Continuous(&'a str, &'a str, Scaling),
-    Categorical(Vec<String>),
-}
-
-impl RequestRange<'_> {
-    fn tuned(&self) -> Tuned<'_> {
-        match &self.form {
-            Form::Integer(min, max, _) => Tuned::Integer { min, max },
-            Form::Continuous(min, max, _) => Tuned::Continuous { min, max },
-            Form::Categorical(values) => Tuned::Categorical { values },
-        }
-    }
-
-    fn range(&self) -> Result<Range, RangeError> {
-        match &self.form {
-            Form::Integer(min, max, scaling) => Range::integer(self.name, min, max, *scaling),
-            Form::Continuous(min, max, scaling) => Range::continuous(self.name, min, max, *scaling),
-            Form::Categorical(values) => Range::categorical(self.name, values.clone()),
-        }
-    }
-}
-
-fn ranges<'a>(checks: &mut Checks, node: &Node<'a>) -> Result<Vec<RequestRange<'a>>, ServiceError> {
-    const SCALINGS: Text = Text::one_of(&["Auto", "Linear", "Logarithmic", "ReverseLogarithmic"]);
-    if node.value.get("AutoParameters").and_then(Value::as_array).is_some_and(|list| !list.is_empty()) {
-        return Err(ServiceError::validation("AutoParameters are not supported on this machine."));
-    }
-    let mut ranges = Vec::new();
-    for (member, integer) in [("IntegerParameterRanges", true), ("ContinuousParameterRanges", false)] {
-        for node in checks.list(node, member, 0, 30) {
-            let name = checks.required_text(&node, "Name", Text::any(256));
-            let min = checks.required_text(&node, "MinValue", Text::any(256));
-            let max = checks.required_text(&node, "MaxValue", Text::any(256));
-            let scaling = checks.text(&node, "ScalingType", SCALINGS);
-            let scaling = scaling.and_then(Scaling::from_name).unwrap_or_default();
-            if let (Some(name), Some(min), Some(max)) = (name, min, max) {
-                let form = if integer { Form::Integer } else { Form::Continuous }(min, max, scaling);
-                ranges.push(RequestRange { name, form });
-            }
-        }
-    }
-    for node in checks.list(node, "CategoricalParameterRanges", 0, 30) {
-        let name = checks.required_text(&node, "Name", Text::any(256));
-        checks.required(&node, "Values");
-        let values = checks.texts(&node, "Values", 1, 30);
-        if let Some(name) = name {
-            ranges.push(RequestRange { name, form: Form::Categorical(values) });
-        }
-    }
-    Ok(ranges)
 }

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use tokio::task::JoinSet;
 
 use super::describe::{self, Progress, Verdict};
+use super::early_stopping::Courses;
 use super::request::TuningJob;
 use super::trials::{End, Entry, Trials};
 use crate::error::ServiceError;
@@ -19,6 +20,9 @@ use crate::store::{Record, ResourceKind};
 use crate::training::ending::Stop;
 use crate::training::run::{Start, TrialOf};
 use crate::training::{Ending, TrainingJob};
+
+/// How often the logs of trials are looked at that may be stopped early.
+const LOOK_AT_LOGS: Duration = Duration::from_millis(50);
 
 /// The running trials: each answers its number and its end, or nothing when it is left.
 type Running = JoinSet<(usize, Result<Option<Ending>, ServiceError>)>;
@@ -81,6 +85,14 @@ impl Platform {
         start: Start,
     ) -> Result<Option<(Progress, Verdict)>, ServiceError> {
         const STATUS: &str = "HyperParameterTuningJobStatus";
+        let warmed;
+        let job = match start {
+            Start::New => job,
+            Start::TakenOver => {
+                warmed = self.warm_start(job.clone()).await?;
+                &warmed
+            }
+        };
         let clock = Clock { before: job.spent, since: Instant::now() };
         let mut stop = pin!(self.stop_of(ResourceKind::HyperParameterTuningJob, &job.name, STATUS));
         let limit = job.max_runtime.map_or(Duration::MAX, |limit| limit.saturating_sub(job.spent));
@@ -92,6 +104,9 @@ impl Platform {
             self.take_trials(job, &trials, &mut running).await?;
             self.record_progress(job, &trials, clock).await?;
         }
+        let mut courses = Courses::new(job);
+        let mut look = tokio::time::interval(LOOK_AT_LOGS);
+        look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut exhausted = vec![false; job.definitions.len()];
         let mut halt = None;
         loop {
@@ -119,6 +134,11 @@ impl Platform {
                     halt = Some(Halt::Stopped(stop));
                     if stop == Stop::Requested {
                         self.stop_trials(&trials).await?;
+                    }
+                }
+                _ = look.tick(), if halt.is_none() && courses.are_followed() => {
+                    for index in courses.look(self, job, &trials).await? {
+                        self.stop_early(&trials.entries[index].name).await?;
                     }
                 }
                 () = &mut deadline, if halt.is_none() && job.max_runtime.is_some() => {

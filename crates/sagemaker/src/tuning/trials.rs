@@ -39,10 +39,15 @@ impl End {
         Self { status: ending.status.to_owned(), objective: ending.objective.clone() }
     }
 
+    pub(super) fn is_completed(&self) -> bool {
+        self.status == "Completed"
+    }
+
     fn outcome(&self) -> Outcome {
         match (self.status.as_str(), &self.objective) {
             ("Completed", Ok(value)) => Outcome::Completed(*value),
-            ("Stopped", _) => Outcome::Stopped,
+            ("Stopped", Ok(value)) => Outcome::EarlyStopped(*value),
+            ("Stopped", Err(_)) => Outcome::Stopped,
             _ => Outcome::Failed,
         }
     }
@@ -85,7 +90,7 @@ impl Trials {
                 "Stopped" => progress.stopped += 1,
                 _ => progress.failed += 1,
             }
-            if let Outcome::Completed(value) = end.outcome() {
+            if let Outcome::Completed(value) | Outcome::EarlyStopped(value) = end.outcome() {
                 progress.succeeded += 1;
                 let best = progress.best.as_ref();
                 if best.is_none_or(|best| job.direction.improves(value, best.objective)) {
