@@ -76,11 +76,12 @@ impl<'a> Scoring<'a> {
     }
 
     /// Takes a round of trees, with the training rows' raw outputs after it, and tells whether to stop. Prints a line
-    /// if a scoring is due.
+    /// if a scoring is due: by the interval, and of the last round, which an interrupted one is.
     pub(crate) fn take(
         &mut self,
         round: &[Tree],
         training: &Raw,
+        interrupted: bool,
         out: &mut dyn Write,
     ) -> Result<bool, TrainError> {
         if let Some((rows, raw)) = &mut self.validation {
@@ -89,7 +90,7 @@ impl<'a> Scoring<'a> {
         self.rounds += 1;
         let is_first = self.training_scores.is_empty();
         let is_due = self.interval > 0 && self.rounds.is_multiple_of(self.interval);
-        if !is_due && self.rounds < self.rounds_at_most {
+        if !is_due && !interrupted && self.rounds < self.rounds_at_most {
             return Ok(false);
         }
         self.training_scores = self.scores(self.training, training);
@@ -100,7 +101,7 @@ impl<'a> Scoring<'a> {
             self.note_what_is_undefined(out)?;
         }
         self.print(out)?;
-        self.is_time_to_stop()
+        Ok(self.is_time_to_stop()? || interrupted)
     }
 
     fn scores(&self, rows: &Rows, raw: &Raw) -> Scores {

@@ -26,7 +26,7 @@ pub struct TrainSummary {
     pub model: PathBuf,
     /// Rounds of trees in it.
     pub rounds: usize,
-    /// Whether the stopping metric ended training before `ntrees` rounds.
+    /// Whether the stopping metric, or a signal, ended training before `ntrees` rounds.
     pub stopped_early: bool,
     /// The model's metrics on the training data.
     pub training: Vec<(Metric, f64)>,
@@ -71,6 +71,15 @@ pub enum TrainError {
 ///
 /// Hyperparameters or data that cannot be used, a model that cannot be written, `out` that cannot be written.
 pub fn train(environment: &TrainEnvironment, out: &mut dyn Write) -> Result<TrainSummary, TrainError> {
+    train_until(environment, out, &|| false)
+}
+
+/// The same, which ends after the round in which `interrupted` comes true, with the model so far.
+pub(crate) fn train_until(
+    environment: &TrainEnvironment,
+    out: &mut dyn Write,
+    interrupted: &dyn Fn() -> bool,
+) -> Result<TrainSummary, TrainError> {
     let hyperparameters = Hyperparameters::read(&environment.config_directory)?;
     let options = &hyperparameters.training;
     let frame = Frame::read_training(&environment.training_channel, options)?;
@@ -107,7 +116,7 @@ pub fn train(environment: &TrainEnvironment, out: &mut dyn Write) -> Result<Trai
     let mut rounds = Vec::new();
     let mut outcome = Ok(false);
     boost(&task, &hyperparameters, |round, raw| {
-        outcome = scoring.take(&round, raw, out);
+        outcome = scoring.take(&round, raw, interrupted(), out);
         rounds.push(round);
         if matches!(outcome, Ok(false)) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     })?;
