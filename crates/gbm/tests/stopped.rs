@@ -33,10 +33,12 @@ impl Write for Impatient {
 
 #[test]
 fn sigterm_ends_training_with_the_model_so_far() {
-    let job = Job::new("{'target': 'y'}", &[("ntrees", "100000000"), ("score_tree_interval", "1")])
+    let job = Job::new("{'target': 'y'}", &[("ntrees", "10000"), ("score_tree_interval", "1")])
         .with_training("x,y\n1,a\n2,b\n3,a\n4,b\n");
     let mut out = Impatient::default();
-    assert_eq!(run_train(job.environment(), &mut out, &mut Vec::new()), ExitCode::SUCCESS);
+    let mut err = Vec::new();
+    let code = run_train(job.environment(), &mut out, &mut err);
+    assert_eq!(code, ExitCode::SUCCESS, "{}", String::from_utf8_lossy(&err));
     let last = out.text.lines().last().unwrap();
     assert!(last.contains("stopped early"), "{last}");
     // The last metrics are those of the model.
