@@ -43,6 +43,10 @@ fn sigterm_ends_training_with_the_model_so_far() {
     assert!(last.contains("stopped early"), "{last}");
     // The last metrics are those of the model.
     let rounds: usize = last.strip_prefix("model of ").unwrap().split(' ').next().unwrap().parse().unwrap();
-    assert!(out.text.lines().rev().nth(1).unwrap().starts_with(&format!("[{rounds}] ")), "{}", out.text.len());
+    assert!(
+        out.text.lines().rev().nth(1).unwrap().starts_with(&format!("[{rounds}] ")),
+        "{}",
+        out.text.len()
+    );
     assert!(job.environment().model_directory.join("gbm-model.json").is_file());
 }
