@@ -74,6 +74,9 @@ fn table(ended: &Ended) -> comfy_table::Table {
     if let Some(job) = &ended.made.tuning_job {
         job.add_to(&mut table);
     }
+    if let Some(job) = &ended.made.training_job {
+        table.add_row(["training job", job]);
+    }
     if let Some(endpoint) = &ended.made.endpoint {
         table.add_row(["endpoint", endpoint]);
     }
@@ -92,6 +95,7 @@ fn to_json(ended: &Ended) -> Value {
     value["error"] = json!(description.error);
     value["cause"] = json!(description.cause);
     value["tuning_job"] = json!(ended.made.tuning_job);
+    value["training_job"] = json!(ended.made.training_job);
     value["endpoint"] = json!(ended.made.endpoint);
     value
 }

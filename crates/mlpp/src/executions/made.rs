@@ -20,6 +20,8 @@ const LOOK_AGAIN: Duration = Duration::from_millis(50);
 pub(crate) struct Made {
     /// The last tuning job, if a trial of it reported a value.
     pub(crate) tuning_job: Option<TuningJob>,
+    /// The last training job that the execution itself asked for.
+    pub(crate) training_job: Option<String>,
     /// The last endpoint that is in service.
     pub(crate) endpoint: Option<String>,
 }
@@ -47,6 +49,7 @@ impl Made {
                         made.endpoint = Some(resource.name);
                     }
                 }
+                ResourceType::TrainingJob => made.training_job = Some(resource.name),
                 _ => {}
             }
         }

@@ -15,6 +15,8 @@ use super::layered::RouteEnd;
 use super::{icons, labels};
 
 const STYLE: &str = include_str!("style.css");
+/// The radius of the badge of a state's status.
+const BADGE: f64 = 8.0;
 /// Around what is inside a line's label.
 const CORNER: f64 = 8.0;
 
@@ -146,13 +148,11 @@ impl Svg<'_> {
                     self.line("about", &x, y, line);
                     y += ABOUT_LINE;
                 }
-                if let Some(mark) = self.statuses.and_then(|statuses| statuses.get(state.name)) {
-                    self.line(
-                        "mark",
-                        &number(rect.right() - PADDING),
-                        rect.y + PADDING * 0.7 + NAME,
-                        mark.sign(),
-                    );
+                if let Some(status) = self.statuses.and_then(|statuses| statuses.get(state.name)) {
+                    // On the corner, where no name and no line is.
+                    let (x, y) = (number(rect.right() - BADGE / 2.0), number(rect.y));
+                    self.add(&format!("<circle class=\"badge\" cx=\"{x}\" cy=\"{y}\" r=\"{BADGE}\"/>"));
+                    self.line("mark", &x, rect.y + BADGE / 2.0, status.sign());
                 }
                 self.add("</g>\n");
             }

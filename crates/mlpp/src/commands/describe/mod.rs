@@ -154,7 +154,7 @@ impl Description<'_> {
             }
         }
         if let Some(parent) = &execution.parent_arn {
-            table.add_row(["started by", parent]);
+            table.add_row(["nested in", parent]);
         }
         for nested in &self.nested {
             table.add_row([

@@ -15,6 +15,9 @@ pub(super) struct Outcome {
     pub(super) execution: Execution,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) tuning_job: Option<TuningJob>,
+    /// The training job that the workflow ran without tuning.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) training_job: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) endpoint: Option<String>,
     /// What the endpoint answered: JSON, or its text.
@@ -62,6 +65,9 @@ impl Outcome {
         table.add_row(["execution", &self.execution.name]);
         if let Some(job) = &self.tuning_job {
             job.add_to(&mut table);
+        }
+        if let Some(job) = &self.training_job {
+            table.add_row(["training job", job]);
         }
         if let Some(endpoint) = &self.endpoint {
             table.add_row(["endpoint", endpoint]);

@@ -75,6 +75,7 @@ impl<'a> Stages<'a> {
             },
             execution: Execution { output, ..execution },
             tuning_job: made.tuning_job,
+            training_job: made.training_job,
             endpoint: made.endpoint,
             prediction,
             seconds: self.started.elapsed().as_secs_f64(),
