@@ -350,7 +350,7 @@ fn the_workflows_are_drawn_well() {
             count += 1;
         }
     }
-    assert_eq!(count, 3);
+    assert_eq!(count, 4);
 }
 
 /// Every state may lead to every other one: many more lines than there is room for.
