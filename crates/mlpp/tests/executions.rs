@@ -68,6 +68,8 @@ fn a_launch_is_one_execution_however_often_it_is_asked_for() {
         assert_eq!(ended[0]["status"], "SUCCEEDED", "{ended:#}");
     }
     assert_eq!(project.json(0, ["resume", "--json"]), serde_json::json!([]));
+    let third = project.json(0, ["launch", "--again", "--wait", "--quiet", "--json"]);
+    assert_eq!((&third["status"], &third["attempt"]), (&"SUCCEEDED".into(), &3.into()), "{third:#}");
 }
 
 #[test]

@@ -20,6 +20,17 @@ pub(super) struct Ended {
     made: Made,
 }
 
+/// How executions are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Format {
+    /// A table each.
+    Tables,
+    /// The one that there is, as JSON.
+    Json,
+    /// All of them, as a list in JSON.
+    JsonList,
+}
+
 impl Ended {
     /// Shows the executions until they have ended.
     pub(super) async fn watch(
@@ -48,9 +59,11 @@ impl Ended {
 ///
 /// # Errors
 /// Standard output cannot be written.
-pub(super) fn print(ended: &[Ended], as_json: bool) -> Result<ProcessExitCode, CommandError> {
-    if as_json {
+pub(super) fn print(ended: &[Ended], format: Format) -> Result<ProcessExitCode, CommandError> {
+    if format == Format::JsonList {
         output::json(&ended.iter().map(to_json).collect::<Vec<_>>())?;
+    } else if format == Format::Json {
+        ended.iter().map(to_json).try_for_each(|one| output::json(&one))?;
     } else {
         for one in ended {
             output::data(table(one))?;

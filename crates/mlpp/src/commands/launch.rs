@@ -8,7 +8,7 @@ use mlpp_provider::{LaunchRequest, Launched, Objects as _, Which, Workflows, lau
 use serde_json::{Value, json};
 
 use super::TOOL;
-use super::ended::Ended;
+use super::ended::{Ended, Format};
 use crate::config::Project;
 use crate::documents;
 use crate::error::{CommandError, Plain};
@@ -71,7 +71,7 @@ pub(crate) fn run(args: &Args, project: &Project) -> Result<ProcessExitCode, Com
             });
             let ended = ended.await;
             local.shutdown().await;
-            super::ended::print(&ended?, args.json)
+            super::ended::print(&ended?, if args.json { Format::Json } else { Format::Tables })
         });
     }
     super::block_on(async {

@@ -3,7 +3,7 @@ use std::process::ExitCode as ProcessExitCode;
 use mlpp_local::{ExecutionRecord, ResumeError, status_text};
 use mlpp_provider::{ExecutionStatus, with_sources};
 
-use super::ended::{self, Ended};
+use super::ended::{self, Ended, Format};
 use crate::config::Project;
 use crate::error::{CommandError, Plain};
 use crate::executions::{self, Machine, Progress, unreadable};
@@ -61,7 +61,7 @@ pub(crate) fn run(args: &Args, project: &Project) -> Result<ProcessExitCode, Com
         });
         let ended = ended.await;
         local.shutdown().await;
-        ended::print(&ended?, args.json)
+        ended::print(&ended?, if args.json { Format::JsonList } else { Format::Tables })
     })
 }
 
