@@ -29,7 +29,9 @@ pub use clock::SystemClock;
 pub use definitions::{StateMachineError, StateMachineFault, StateMachines, state_machine_arn};
 pub use engine::{ResumeError, is_redrivable};
 pub use executions::{ExecutionRecord, JournalError, status_text};
-pub use local::{BUCKETS, DATABASE, Local, LocalError, LocalOptions, SAGEMAKER, is_at_work, open_jobs};
+pub use local::{
+    AfterCommit, BUCKETS, DATABASE, Local, LocalError, LocalOptions, SAGEMAKER, is_at_work, open_jobs,
+};
 pub use map_objects::MapObjects;
 pub use objects::LocalObjects;
 pub use recorded::{LocalExecutions, QueuedWorkflows};

@@ -26,7 +26,6 @@ pub(crate) const REGION: &str = "us-east-1";
 pub(crate) const ACCOUNT: &str = "000000000000";
 
 /// What a local project is made of.
-#[derive(Debug)]
 pub struct LocalOptions {
     /// The folder that holds everything; made if absent, for its owner alone.
     pub root: PathBuf,
@@ -40,7 +39,12 @@ pub struct LocalOptions {
     pub environment: Vec<(OsString, OsString)>,
     /// How many training programs may run at once.
     pub max_processes: usize,
+    /// Called each time a change of executions, jobs or endpoints is on disk: by it a test ends the process after each.
+    pub after_commit: Option<AfterCommit>,
 }
+
+/// See [`LocalOptions::after_commit`].
+pub type AfterCommit = Arc<dyn Fn() + Send + Sync>;
 
 impl LocalOptions {
     /// Options without algorithms; as many training programs at once as there are cores.
@@ -52,6 +56,7 @@ impl LocalOptions {
             state_machines,
             environment: Vec::new(),
             max_processes: std::thread::available_parallelism().map_or(1, usize::from),
+            after_commit: None,
         }
     }
 }
@@ -98,16 +103,26 @@ impl Local {
     /// # Errors
     /// [`LocalError`].
     pub fn open(options: LocalOptions) -> Result<Self, LocalError> {
-        let LocalOptions { root, program, algorithms, state_machines, environment, max_processes } = options;
+        let LocalOptions {
+            root,
+            program,
+            algorithms,
+            state_machines,
+            environment,
+            max_processes,
+            after_commit,
+        } = options;
         make_private(&root).map_err(|source| LocalError::File { path: root.clone(), source })?;
         let lock = lock(&root.join(LOCK))?;
         let store = LocalStore::open(&root.join(DATABASE))?;
-        let executions = Executions::open(&root.join(DATABASE))?;
+        let executions = Executions::open(&root.join(DATABASE))?.with_after_commit(after_commit.clone());
         executions.abort_without_journal(jiff::Timestamp::now().as_millisecond())?;
         let objects = LocalObjects::new(root.join(BUCKETS));
         let mut config = config(&root, program, &objects);
         config.algorithms = algorithms;
         config.max_processes = max_processes;
+        config.after_commit = after_commit
+            .map(|after_commit| -> mlpp_sagemaker::AfterCommit { Arc::new(move |_| after_commit()) });
         config.environment = passed_environment(environment);
         let sagemaker = SageMaker::open(config)?;
         let map_objects = MapObjects::new(objects.clone());

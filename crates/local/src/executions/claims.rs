@@ -19,6 +19,7 @@ impl Executions {
                 params![resource, task.execution_arn, integer(task.task)],
             )
             .map_err(failed)?;
+        self.committed();
         Ok(())
     }
 

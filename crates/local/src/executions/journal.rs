@@ -94,7 +94,10 @@ impl Executions {
             }
             transaction.commit()
         };
-        record().map_err(failed)
+        record().map_err(failed)?;
+        drop(connection);
+        self.committed();
+        Ok(())
     }
 
     /// Records how an execution ended that no step ends.
@@ -110,7 +113,10 @@ impl Executions {
             finish(&transaction, arn, end, Timestamp(stop_ms))?;
             transaction.commit()
         };
-        record().map_err(failed)
+        record().map_err(failed)?;
+        drop(connection);
+        self.committed();
+        Ok(())
     }
 
     /// Who started the execution, and what was asked of it.
@@ -142,6 +148,7 @@ impl Executions {
                 params![arn, task.execution_arn, integer(task.task)],
             )
             .map_err(failed)?;
+        self.committed();
         Ok(())
     }
 

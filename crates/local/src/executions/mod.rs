@@ -16,6 +16,7 @@ pub use journal::JournalError;
 pub(crate) use journal::{Journalled, StepRecord};
 pub use rows::ExecutionRecord;
 
+use crate::AfterCommit;
 use crate::store::open_database;
 
 /// An execution is a row, and each event of its history is one. Its journal is what it was started with, the definition that
@@ -68,9 +69,17 @@ const SCHEMA: &str = "
 ";
 
 /// The executions of this machine.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Executions {
     connection: Arc<Mutex<Connection>>,
+    /// See [`LocalOptions::after_commit`](crate::LocalOptions::after_commit).
+    after_commit: Option<AfterCommit>,
+}
+
+impl std::fmt::Debug for Executions {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Executions").finish_non_exhaustive()
+    }
 }
 
 /// A new execution.
@@ -97,7 +106,20 @@ pub(crate) struct Parent<'a> {
 impl Executions {
     pub(crate) fn open(file: &Path) -> Result<Self, WorkflowsError> {
         let connection = open_database(file, SCHEMA).map_err(failed)?;
-        Ok(Self { connection: Arc::new(Mutex::new(connection)) })
+        Ok(Self { connection: Arc::new(Mutex::new(connection)), after_commit: None })
+    }
+
+    /// The same that tells of each change.
+    pub(crate) fn with_after_commit(mut self, after_commit: Option<AfterCommit>) -> Self {
+        self.after_commit = after_commit;
+        self
+    }
+
+    /// To be called once a change is on disk.
+    fn committed(&self) {
+        if let Some(after_commit) = &self.after_commit {
+            after_commit();
+        }
     }
 
     /// Opens the file for reading; where there is none there are no executions, and no file is made.
@@ -109,7 +131,7 @@ impl Executions {
         }
         let connection = Connection::open_in_memory().map_err(failed)?;
         connection.execute_batch(SCHEMA).map_err(failed)?;
-        Ok(Self { connection: Arc::new(Mutex::new(connection)) })
+        Ok(Self { connection: Arc::new(Mutex::new(connection)), after_commit: None })
     }
 
     fn lock(&self) -> MutexGuard<'_, Connection> {
@@ -157,7 +179,11 @@ impl Executions {
             transaction.commit()?;
             Ok(true)
         };
-        insert().map_err(failed)
+        let is_new = insert().map_err(failed)?;
+        drop(insert);
+        drop(connection);
+        self.committed();
+        Ok(is_new)
     }
 
     /// Asks whoever runs the execution to stop it, now or when it is taken over; says whether there is one that runs.
