@@ -48,6 +48,9 @@ pub(crate) enum Error {
     /// The checks of a chore found something; each finding has been printed.
     #[error("{chore}: {} found", count(*findings, "violation"))]
     Violations { chore: &'static str, findings: usize },
+    /// A check of the release did not find what it must.
+    #[error("{0}")]
+    Check(String),
     /// The README no longer has the commands that the continuous integration runs.
     #[error("failed to find the test command in README.md: {0}")]
     Readme(&'static str),

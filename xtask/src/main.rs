@@ -18,8 +18,10 @@ mod licences;
 mod peers;
 mod process;
 mod readme;
+mod release_check;
 mod requirements;
 mod schemas;
+mod stages;
 mod test;
 mod totals;
 mod workspace;
@@ -45,6 +47,7 @@ struct Arguments {
 enum Chore {
     Test(test::Arguments),
     Bench(bench::Arguments),
+    ReleaseCheck(release_check::Arguments),
     /// Every check that a change must pass, in stages, with their times
     ///
     /// Format, licences, arrows, defects, clippy, docs, and the README's own test command. A failing stage does not stop
@@ -71,6 +74,7 @@ fn run(chore: &Chore) -> Result<Conclusion, Error> {
     match chore {
         Chore::Test(arguments) => test::run(&workspace, arguments),
         Chore::Bench(arguments) => Ok(bench::run(&workspace, arguments).into()),
+        Chore::ReleaseCheck(arguments) => release_check::run(&workspace, arguments),
         Chore::Ci => Ok(ci::run(&workspace)),
         Chore::Conformance => Ok(conformance::run(&workspace).into()),
         Chore::Schemas => Ok(schemas::run(&workspace).into()),

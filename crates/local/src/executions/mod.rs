@@ -180,7 +180,6 @@ impl Executions {
             Ok(true)
         };
         let is_new = insert().map_err(failed)?;
-        drop(insert);
         drop(connection);
         self.committed();
         Ok(is_new)

@@ -1,0 +1,81 @@
+//! `cargo xtask release-check`: what takes too long, or asks too much of a machine, for every change.
+
+mod kills;
+mod network;
+mod project;
+mod scheduling;
+
+use std::time::{Duration, Instant};
+
+use clap::{Args, ValueEnum};
+
+use crate::conclusion::Conclusion;
+use crate::error::Error;
+use crate::process::run as run_command;
+use crate::stages::{conclude, stage};
+use crate::workspace::Workspace;
+use project::Project;
+
+/// Check what a release must keep and a change need not be held up for
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// What to check; everything without it
+    #[arg(value_name = "CHECK")]
+    checks: Vec<Check>,
+    /// The seed of what is drawn at random
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Check {
+    /// The whole example with its ten trials, in less than 30 seconds
+    Run,
+    /// The example killed ten times at random moments, and gone on with
+    Kills,
+    /// The example in a network namespace without a route
+    Network,
+    /// 16 jobs that are busy for a second or more, within 10 % of the ideal time
+    Scheduling,
+}
+
+/// The longest that the example may take.
+const LONGEST_RUN: Duration = Duration::from_secs(30);
+
+/// Builds the command with optimisation, and checks what was asked for.
+pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<Conclusion, Error> {
+    run_command(workspace.cargo().args(["build", "--release", "--package", "mlpp"]))?;
+    let program = workspace.metadata()?.target_directory.join("release/mlpp").into_std_path_buf();
+    let is_chosen = |check| arguments.checks.is_empty() || arguments.checks.contains(&check);
+    let example = || Project::example(workspace, &program);
+    let mut outcomes = Vec::new();
+    if is_chosen(Check::Run) {
+        outcomes.push(stage("run", || whole_run(&example()?)));
+    }
+    if is_chosen(Check::Kills) {
+        outcomes.push(stage("kills", || kills::run(example, arguments.seed)));
+    }
+    if is_chosen(Check::Network) {
+        outcomes.push(stage("network", || network::run(&example()?)));
+    }
+    if is_chosen(Check::Scheduling) {
+        outcomes.push(stage("scheduling", || scheduling::run(&example()?)));
+    }
+    Ok(Conclusion { totals: None, error: conclude(&outcomes, None) })
+}
+
+fn whole_run(project: &Project) -> Result<(), Error> {
+    let start = Instant::now();
+    let outcome = project.json(&["run", "--quiet", "--json"])?;
+    let took = start.elapsed();
+    let trials = outcome["tuning_job"]["training_jobs"].as_u64().unwrap_or_default();
+    println!("{trials} trials and a prediction in {:.2} s", took.as_secs_f64());
+    project.expect_nothing_left()?;
+    if trials < 10 || outcome["prediction"].is_null() {
+        return Err(Error::Check(format!("the run did not do everything: {outcome}")));
+    }
+    if took > LONGEST_RUN {
+        return Err(Error::Check(format!("it took longer than {} s", LONGEST_RUN.as_secs())));
+    }
+    Ok(())
+}
