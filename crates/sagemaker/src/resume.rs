@@ -120,7 +120,9 @@ impl Platform {
         let begun = match (request, &record.local.trial) {
             (_, Some(trial)) => Err(format!("its tuning job {} has ended", trial.tuning_job)),
             (None, None) => Err("its request is not on record".to_owned()),
-            (Some(request), None) => self.begin_again(what, request, record).map_err(|error| error.message),
+            (Some(request), None) => {
+                self.begin_again(what, request, record).await.map_err(|error| error.message)
+            }
         };
         if let Err(reason) = begun {
             let member = what.status_member();
@@ -130,7 +132,7 @@ impl Platform {
         Ok(true)
     }
 
-    fn begin_again(
+    async fn begin_again(
         self: &Arc<Self>,
         what: Waitable,
         request: &Value,
@@ -141,7 +143,7 @@ impl Platform {
                 self.spawn_training(TrainingJob::read(self, request)?, Start::TakenOver);
                 Ok(())
             }
-            Waitable::HyperParameterTuningJob => self.take_over_tuning(request, record),
+            Waitable::HyperParameterTuningJob => self.take_over_tuning(request, record).await,
         }
     }
 

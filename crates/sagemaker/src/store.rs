@@ -89,6 +89,8 @@ pub(crate) struct Local {
 pub(crate) enum CutOffRecord {
     /// It ran longer than `MaxRuntimeInSeconds`.
     TooLong,
+    /// Its objective after this iteration, counted from 1, was not good enough to go on.
+    Early { iteration: usize },
 }
 
 /// What a tuning job cannot read from its request when it is taken over.

@@ -31,6 +31,10 @@ pub(crate) enum Stop {
 pub(super) enum CutOff {
     Stopped,
     TooLong,
+    /// Its tuning job decided on its objective after this iteration.
+    Early {
+        iteration: usize,
+    },
 }
 
 impl CutOff {
@@ -38,6 +42,7 @@ impl CutOff {
     pub(super) fn of(record: &Record) -> Option<Self> {
         match record.local.cut_off {
             Some(CutOffRecord::TooLong) => Some(Self::TooLong),
+            Some(CutOffRecord::Early { iteration }) => Some(Self::Early { iteration }),
             None => (record.text("TrainingJobStatus") == Some("Stopping")).then_some(Self::Stopped),
         }
     }
@@ -79,6 +84,11 @@ impl Ending {
             model: None,
             ran: false,
         }
+    }
+
+    /// Stopped by its tuning job, which takes the objective as it was then.
+    pub(super) fn early(objective: Result<f64, String>) -> Self {
+        Self { objective, ..Self::stopped() }
     }
 
     pub(super) fn too_long(seconds: u64) -> Self {

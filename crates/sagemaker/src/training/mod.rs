@@ -10,6 +10,7 @@ mod finish;
 mod metrics;
 pub(crate) mod record;
 pub(crate) mod run;
+pub(crate) mod watch;
 
 pub(crate) use definition::TrainingDefinition;
 pub(crate) use ending::Ending;

@@ -6,10 +6,12 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
+use tokio::sync::mpsc::UnboundedSender;
 
 use super::checkpoints::{self, Checkpoint};
 use super::contract::{self, Layout};
 use super::ending::{CutOff, Ending, Stop};
+use super::watch::{self, Report};
 use super::{TrainingDefinition, data, record};
 use crate::error::ServiceError;
 use crate::event::JobEvent;
@@ -40,6 +42,8 @@ pub(crate) struct TrialOf {
     pub(crate) index: usize,
     pub(crate) tuned: Map<String, Value>,
     pub(crate) objective: String,
+    /// Who is told of its objective while it runs.
+    pub(crate) reports: Option<UnboundedSender<Report>>,
 }
 
 impl TrainingJob {
@@ -131,10 +135,12 @@ impl Platform {
             tuning_job: job.trial.as_ref().map(|trial| trial.tuning_job.clone()),
         });
         let mut process = Process::start(self.program(job, &layout)).map_err(ServiceError::internal)?;
+        let mut watched = pin!(watch::objective(job, layout.log()));
         let (exit, cut_off) = tokio::select! {
             exit = process.wait() => (exit, None),
+            never = &mut watched => match never {},
             stop = &mut stop => match stop? {
-                Stop::Requested => (process.stop().await, Some(CutOff::Stopped)),
+                Stop::Requested => (process.stop().await, self.cut_off(job).await?),
                 Stop::Closing => {
                     process.stop().await.map_err(ServiceError::internal)?;
                     // What cannot be stored now lies in the job's folder still.
@@ -209,6 +215,12 @@ impl Platform {
             }
             None => Ok(Ok(())),
         }
+    }
+
+    /// Why the job's program is to end, by its record.
+    async fn cut_off(&self, job: &TrainingJob) -> Result<Option<CutOff>, ServiceError> {
+        let record = self.store.get(ResourceKind::TrainingJob, &job.name).await?;
+        Ok(record.as_ref().and_then(CutOff::of).or(Some(CutOff::Stopped)))
     }
 
     async fn record_cut_off(&self, job: &TrainingJob, cut_off: CutOffRecord) -> Result<(), ServiceError> {

@@ -48,7 +48,12 @@ pub(super) fn new(job: &TuningJob, request: &Value, owner: &str, not_simulated: 
     let mut record = Record::default();
     record.set("HyperParameterTuningJobName", job.name.as_str());
     record.set("HyperParameterTuningJobArn", job.arn.as_str());
-    for member in ["HyperParameterTuningJobConfig", "TrainingJobDefinition", "TrainingJobDefinitions"] {
+    for member in [
+        "HyperParameterTuningJobConfig",
+        "TrainingJobDefinition",
+        "TrainingJobDefinitions",
+        "WarmStartConfig",
+    ] {
         if let Some(value) = request.get(member) {
             record.set(member, with_objective(value.clone()));
         }
@@ -158,7 +163,7 @@ pub(super) fn summary(record: &Record, trial: &TrialRecord) -> Value {
         body.insert("FailureReason".to_owned(), reason);
     }
     let status = match (record.text("TrainingJobStatus"), trial.objective) {
-        (Some("Completed"), Some(_)) => "Succeeded",
+        (Some("Completed" | "Stopped"), Some(_)) => "Succeeded",
         (Some("Completed" | "Failed" | "Stopped"), _) => "Failed",
         _ => "Pending",
     };

@@ -2,6 +2,8 @@
 
 mod actions;
 mod describe;
+mod early;
 mod request;
 mod run;
 mod trials;
+mod warm_start;

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use mlpp_tuning::{Direction, Range, RangeError, Scaling, Search, Strategy};
+use mlpp_tuning::{Direction, Hyperband, Range, RangeError, Scaling, Search, Strategy};
 use serde_json::{Map, Value, json};
 
+use super::early::Rule;
+use super::warm_start::{Compared, WarmStart};
 use crate::algorithm::Algorithm;
 use crate::algorithm::validate::{OBJECTIVE_HYPERPARAMETER, Tuned};
 use crate::error::ServiceError;
@@ -38,12 +40,14 @@ pub(super) struct TrialDefinition {
     pub(super) fixed: Map<String, Value>,
     pub(super) objective: String,
     pub(super) search: Search,
+    /// By which trials are stopped before their end.
+    pub(super) rule: Option<Rule>,
 }
 
 /// What the service takes when a request does not limit the number of trials.
 const DEFAULT_MOST_TRIALS: i64 = 750;
 
-const MEMBERS: [&str; 8] = [
+const MEMBERS: [&str; 11] = [
     "HyperParameterTuningJobName",
     "HyperParameterTuningJobConfig.Strategy",
     "HyperParameterTuningJobConfig.HyperParameterTuningJobObjective",
@@ -51,6 +55,9 @@ const MEMBERS: [&str; 8] = [
     "HyperParameterTuningJobConfig.ParameterRanges",
     "HyperParameterTuningJobConfig.RandomSeed",
     "HyperParameterTuningJobConfig.TrainingJobEarlyStoppingType",
+    "HyperParameterTuningJobConfig.StrategyConfig.HyperbandStrategyConfig.MinResource",
+    "HyperParameterTuningJobConfig.StrategyConfig.HyperbandStrategyConfig.MaxResource",
+    "WarmStartConfig",
     "Tags",
 ];
 
@@ -59,8 +66,6 @@ pub(super) fn simulated() -> Vec<String> {
     let own = ["DefinitionName", "TuningObjective", "HyperParameterRanges", "StaticHyperParameters"];
     let inner: Vec<&str> = own.into_iter().chain(crate::training::definition::SIMULATED).collect();
     let mut members: Vec<String> = MEMBERS.map(str::to_owned).into();
-    // Early stopping is the one listed member that is read and yet not simulated.
-    members.retain(|member| !member.ends_with("EarlyStoppingType"));
     for parent in ["TrainingJobDefinition", "TrainingJobDefinitions[]"] {
         members.extend(inner.iter().map(|member| format!("{parent}.{member}")));
     }
@@ -70,17 +75,40 @@ pub(super) fn simulated() -> Vec<String> {
 /// What the whole job says, which a definition may lack.
 struct Shared<'a> {
     strategy: Strategy,
+    stopping: Stopping,
     seed: u64,
     objective: Option<Node<'a>>,
     ranges: Option<Node<'a>>,
+    warm_start: Option<&'a WarmStart>,
+    /// Whether there is one definition only.
+    alone: bool,
+}
+
+/// When trials are stopped before their end.
+#[derive(Clone, Copy, Debug)]
+enum Stopping {
+    Never,
+    Median,
+    Hyperband { min: Option<i64>, max: Option<i64> },
 }
 
 impl TuningJob {
-    /// Reads a request; `before` is what an earlier process recorded of the job, if it is to be taken over.
-    pub(super) fn read(
+    /// Reads a request and the records of the jobs that it starts from; `before` is what an earlier process recorded of
+    /// the job, if it is to be taken over.
+    pub(super) async fn load(
         platform: &Platform,
         request: &Value,
         before: Option<TuningRecord>,
+    ) -> Result<Self, ServiceError> {
+        let warm_start = WarmStart::read(platform, request).await?;
+        Self::read(platform, request, before, warm_start.as_ref())
+    }
+
+    fn read(
+        platform: &Platform,
+        request: &Value,
+        before: Option<TuningRecord>,
+        warm_start: Option<&WarmStart>,
     ) -> Result<Self, ServiceError> {
         let mut checks = Checks::new();
         let root = Node::root(request);
@@ -92,7 +120,8 @@ impl TuningJob {
         };
         let strategies = Text::one_of(&["Bayesian", "Random", "Hyperband", "Grid"]);
         let strategy = checks.required_text(&config, "Strategy", strategies);
-        checks.text(&config, "TrainingJobEarlyStoppingType", Text::one_of(&["Off", "Auto"]));
+        let early = checks.text(&config, "TrainingJobEarlyStoppingType", Text::one_of(&["Off", "Auto"]));
+        let stopping = stopping(&mut checks, &config, strategy, early == Some("Auto"));
         let seed = checks.integer(&config, "RandomSeed", 0, i64::MAX);
         let mut most_trials = None;
         let mut most_parallel = None;
@@ -107,9 +136,17 @@ impl TuningJob {
             nodes.iter().map(|node| TrainingDefinition::read(platform, &mut checks, node)).collect();
         checks.finish()?;
 
-        let strategy = strategy_of(strategy.unwrap_or_default())?;
+        let strategy = match strategy {
+            Some("Random") => Strategy::Random,
+            Some("Grid") => Strategy::Grid,
+            Some("Hyperband") => Strategy::Hyperband,
+            _ => Strategy::Bayesian,
+        };
         let shared = Shared {
             strategy,
+            stopping: stopping?,
+            warm_start,
+            alone: nodes.len() == 1,
             seed: match before {
                 Some(before) => before.seed,
                 None => seed.map_or(platform.config.seed, i64::unsigned_abs),
@@ -117,7 +154,7 @@ impl TuningJob {
             objective: config.member("HyperParameterTuningJobObjective"),
             ranges: config.member("ParameterRanges"),
         };
-        let mut definitions = Vec::with_capacity(nodes.len());
+        let mut definitions: Vec<TrialDefinition> = Vec::with_capacity(nodes.len());
         let mut direction = None;
         for (node, training) in nodes.iter().zip(read) {
             let Some(training) = training? else {
@@ -130,6 +167,9 @@ impl TuningJob {
                 ));
             }
             direction = Some(its_direction);
+            if nodes.len() > 1 {
+                check_name(definition.name.as_deref(), &definitions)?;
+            }
             definitions.push(definition);
         }
         let (Some(name), Some(direction)) = (name, direction) else {
@@ -170,12 +210,68 @@ fn definitions<'a>(checks: &mut Checks, root: &Node<'a>) -> Vec<Node<'a>> {
     }
 }
 
-fn strategy_of(name: &str) -> Result<Strategy, ServiceError> {
+/// Of several definitions each needs a name of its own, by which its trials are told from the others'.
+fn check_name(name: Option<&str>, before: &[TrialDefinition]) -> Result<(), ServiceError> {
     match name {
-        "Bayesian" => Ok(Strategy::Bayesian),
-        "Random" => Ok(Strategy::Random),
-        "Grid" => Ok(Strategy::Grid),
-        _ => Err(ServiceError::validation(format!("Strategy {name} is not supported on this machine."))),
+        None => Err(ServiceError::validation(
+            "DefinitionName is required in each of several TrainingJobDefinitions.",
+        )),
+        Some(name) if before.iter().any(|other| other.name.as_deref() == Some(name)) => {
+            Err(ServiceError::validation(format!(
+                "DefinitionName {name} is used by more than one training job definition."
+            )))
+        }
+        Some(_) => Ok(()),
+    }
+}
+
+/// When trials are stopped early; the form goes to `checks`.
+fn stopping(
+    checks: &mut Checks,
+    config: &Node<'_>,
+    strategy: Option<&str>,
+    early: bool,
+) -> Result<Stopping, ServiceError> {
+    let own = checks.object(config, "StrategyConfig");
+    let own = own.and_then(|own| checks.object(&own, "HyperbandStrategyConfig"));
+    let min = own.as_ref().and_then(|own| checks.integer(own, "MinResource", 1, i64::MAX));
+    let max = own.as_ref().and_then(|own| checks.integer(own, "MaxResource", 1, i64::MAX));
+    match strategy {
+        Some("Hyperband") if early => Err(ServiceError::validation(
+            "TrainingJobEarlyStoppingType must be Off to use the Hyperband strategy.",
+        )),
+        Some("Hyperband") => Ok(Stopping::Hyperband { min, max }),
+        _ if own.is_some() => Err(ServiceError::validation(
+            "HyperbandStrategyConfig can be given only with the Hyperband strategy.",
+        )),
+        _ if early => Ok(Stopping::Median),
+        _ => Ok(Stopping::Never),
+    }
+}
+
+impl Stopping {
+    /// The rule for a definition with these static hyperparameters, from which the service takes the largest resource
+    /// when the request does not give it.
+    fn rule(self, fixed: &Map<String, Value>) -> Result<Option<Rule>, ServiceError> {
+        const EPOCHS: [&str; 5] = ["epochs", "numepochs", "n-epochs", "n_epochs", "num_epochs"];
+        let (min, max) = match self {
+            Self::Never => return Ok(None),
+            Self::Median => return Ok(Some(Rule::Median)),
+            Self::Hyperband { min, max } => (min, max),
+        };
+        let inferred = || EPOCHS.iter().find_map(|name| fixed.get(*name)?.as_str()?.parse().ok());
+        let max = max.or_else(inferred).ok_or_else(|| {
+            ServiceError::validation(format!(
+                "MaxResource of HyperbandStrategyConfig is required: it cannot be inferred, since none of {} is among the \
+                 static hyperparameters.",
+                EPOCHS.join(", ")
+            ))
+        })?;
+        let number = |number: i64| usize::try_from(number).unwrap_or(0);
+        let hyperband = Hyperband::new(number(min.unwrap_or(1)), number(max)).map_err(|wrong| {
+            ServiceError::validation(format!("Invalid HyperbandStrategyConfig: {wrong}."))
+        })?;
+        Ok(Some(Rule::Hyperband(hyperband)))
     }
 }
 
@@ -214,6 +310,22 @@ impl TrialDefinition {
             searched.map_err(|wrong| ServiceError::validation(format!("Invalid range: {wrong}.")))?;
         let search = Search::new(shared.strategy, direction, searched, shared.seed)
             .map_err(|wrong| ServiceError::validation(format!("Invalid ranges: {wrong}.")))?;
+        let search = match shared.warm_start {
+            None => search,
+            Some(warm_start) => {
+                let kinds: Vec<_> = ranges.iter().map(|range| (range.name, range.kind())).collect();
+                search.with_priors(warm_start.priors(&Compared {
+                    node: node.value,
+                    name,
+                    alone: shared.alone,
+                    metric,
+                    direction: kind,
+                    fixed: &fixed,
+                    tuned: &kinds,
+                })?)
+            }
+        };
+        let rule = shared.stopping.rule(&fixed)?;
         let mut fixed = fixed;
         fixed.insert(OBJECTIVE_HYPERPARAMETER.to_owned(), json!(metric));
         let definition = Self {
@@ -222,6 +334,7 @@ impl TrialDefinition {
             fixed,
             objective: metric.to_owned(),
             search,
+            rule,
         };
         Ok((definition, direction))
     }
@@ -270,6 +383,14 @@ enum Form<'a> {
 }
 
 impl RequestRange<'_> {
+    fn kind(&self) -> &'static str {
+        match self.form {
+            Form::Integer(..) => "Integer",
+            Form::Continuous(..) => "Continuous",
+            Form::Categorical(_) => "Categorical",
+        }
+    }
+
     fn tuned(&self) -> Tuned<'_> {
         match &self.form {
             Form::Integer(min, max, _) => Tuned::Integer { min, max },
