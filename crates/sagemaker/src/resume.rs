@@ -39,7 +39,7 @@ impl SageMaker {
     pub async fn resume(&self) -> Result<Vec<(Waitable, String)>, ServiceError> {
         self.platform.refuse_when_closing()?;
         let mut resumed = Vec::new();
-        for what in [Waitable::HyperParameterTuningJob, Waitable::TrainingJob] {
+        for what in [Waitable::HyperParameterTuningJob, Waitable::TrainingJob, Waitable::TransformJob] {
             for (name, record) in self.platform.store.running(what.kind()).await? {
                 if self.platform.take_orphan(what, &name, &record).await? && record.local.trial.is_none() {
                     resumed.push((what, name));
@@ -84,6 +84,7 @@ fn created_by(action: &str) -> Option<(ResourceKind, &'static str, &'static str)
             "HyperParameterTuningJobName",
             "HyperParameterTuningJobArn",
         ),
+        "CreateTransformJob" => (ResourceKind::TransformJob, "TransformJobName", "TransformJobArn"),
         "CreateModel" => (ResourceKind::Model, "ModelName", "ModelArn"),
         "CreateEndpointConfig" => (ResourceKind::EndpointConfig, "EndpointConfigName", "EndpointConfigArn"),
         "CreateEndpoint" => (ResourceKind::Endpoint, "EndpointName", "EndpointArn"),
@@ -144,6 +145,7 @@ impl Platform {
                 Ok(())
             }
             Waitable::HyperParameterTuningJob => self.take_over_tuning(request, record).await,
+            Waitable::TransformJob => self.take_over_transform(request),
         }
     }
 

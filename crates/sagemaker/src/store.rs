@@ -20,6 +20,8 @@ pub enum ResourceKind {
     TrainingJob,
     /// A hyperparameter tuning job.
     HyperParameterTuningJob,
+    /// A batch transform job.
+    TransformJob,
     /// A model.
     Model,
     /// An endpoint configuration.
@@ -37,6 +39,7 @@ impl ResourceKind {
         match self {
             Self::TrainingJob => "training-job",
             Self::HyperParameterTuningJob => "hyper-parameter-tuning-job",
+            Self::TransformJob => "transform-job",
             Self::Model => "model",
             Self::EndpointConfig => "endpoint-config",
             Self::Endpoint => "endpoint",

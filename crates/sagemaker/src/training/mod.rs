@@ -3,7 +3,7 @@
 pub(crate) mod actions;
 mod checkpoints;
 mod contract;
-mod data;
+pub(crate) mod data;
 pub(crate) mod definition;
 pub(crate) mod ending;
 mod finish;
