@@ -23,6 +23,7 @@ mod endpoint;
 mod endpoint_config;
 mod error;
 mod event;
+mod listing;
 mod model;
 mod names;
 mod not_simulated;

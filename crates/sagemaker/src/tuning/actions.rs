@@ -10,11 +10,11 @@ use super::describe;
 use super::request::{TuningJob, simulated};
 use super::warm_start::shared_best;
 use crate::error::ServiceError;
+use crate::listing::page;
 use crate::not_simulated;
 use crate::platform::{Platform, Waitable};
 use crate::request::{Checks, Node, TUNING_JOB_NAME, Text};
 use crate::store::{Record, ResourceKind};
-use crate::training::actions::page;
 use crate::training::run::Start;
 
 impl Platform {
@@ -107,9 +107,23 @@ impl Platform {
             "HyperParameterTuningJobStatus",
             "TrainingJobStatusCounters",
             "ObjectiveStatusCounters",
+            "HyperParameterTuningJobConfig",
         ];
         let kind = ResourceKind::HyperParameterTuningJob;
-        self.list_resources(request, kind, "HyperParameterTuningJobSummaries", &members).await
+        let mut listed =
+            self.list_resources(request, kind, "HyperParameterTuningJobSummaries", &members).await?;
+        for summary in listed["HyperParameterTuningJobSummaries"].as_array_mut().into_iter().flatten() {
+            let Some(mut config) = summary.get_mut("HyperParameterTuningJobConfig").map(Value::take) else {
+                continue;
+            };
+            for member in ["Strategy", "ResourceLimits"] {
+                summary[member] = config[member].take();
+            }
+            if let Some(summary) = summary.as_object_mut() {
+                summary.shift_remove("HyperParameterTuningJobConfig");
+            }
+        }
+        Ok(listed)
     }
 
     pub(crate) async fn list_trials(&self, request: &Value) -> Result<Value, ServiceError> {
