@@ -1,5 +1,7 @@
 //! Lists: filters, order, pages.
 
+#![allow(clippy::unwrap_used, reason = "a failure here is a failed test")]
+
 mod support;
 
 use mlpp_sagemaker::Service;

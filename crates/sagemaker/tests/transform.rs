@@ -1,5 +1,7 @@
 //! Batch transform jobs: what they store, each way in which they can end, and what is refused.
 
+#![allow(clippy::unwrap_used, reason = "a failure here is a failed test")]
+
 mod support;
 
 use std::fs;
@@ -75,7 +77,7 @@ async fn every_object_has_its_output() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn records_are_split_and_put_together_again() {
-    let rows: String = (0..40).map(|row| format!("{row}\n")).collect();
+    let rows: String = (0..40).map(|row| format!("{row}\n")).collect::<Vec<_>>().concat();
     let lab = lab(&[("batch/rows.csv", &rows)]).await;
     let mut split = request("single");
     split["TransformInput"]["SplitType"] = json!("Line");
@@ -85,7 +87,8 @@ async fn records_are_split_and_put_together_again() {
     split["Environment"] = json!({"NAME": "other"});
     let job = transform(&lab, split.clone()).await;
     assert_eq!(job["TransformJobStatus"], "Completed", "{job:#}");
-    let expected: String = (0..40).map(|row| format!("other is text/csv {row}\n")).collect();
+    let expected: String =
+        (0..40).map(|row| format!("other is text/csv {row}\n")).collect::<Vec<_>>().concat();
     assert_eq!(output(&lab, "out/rows.csv.out").unwrap(), expected);
 
     split["TransformJobName"] = json!("multi");

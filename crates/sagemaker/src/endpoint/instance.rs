@@ -198,7 +198,7 @@ fn program(platform: &Platform, plan: &Plan, model: &Path, port: u16) -> Program
     }
     Program {
         supervisor: platform.config.supervisor.clone(),
-        command: plan.algorithm.command(&plan.inference.command, &platform.config.program),
+        command: plan.algorithm.command(&plan.inference.run, &platform.config.program),
         directory: plan.folder.clone(),
         environment,
         log: plan.folder.join("log"),

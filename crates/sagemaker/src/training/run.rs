@@ -13,6 +13,7 @@ use super::contract::{self, Layout};
 use super::ending::{CutOff, Ending, Stop};
 use super::watch::{self, Report};
 use super::{TrainingDefinition, data, record};
+use crate::algorithm::Run;
 use crate::error::ServiceError;
 use crate::event::JobEvent;
 use crate::names;
@@ -254,9 +255,15 @@ impl Platform {
         // What runs at once shares the machine.
         let share = (cpus / self.config.max_processes.max(1)).max(1);
         environment.extend(contract::environment(layout, job, share));
+        let mut command = algorithm.command(&algorithm.training.run, &self.config.program);
+        if let Run::Script { .. } = algorithm.training.run {
+            command.extend(contract::user_arguments(job).into_iter().map(Into::into));
+            // What a script prints is read while it runs.
+            environment.push(("PYTHONUNBUFFERED".into(), "1".into()));
+        }
         Program {
             supervisor: self.config.supervisor.clone(),
-            command: algorithm.command(&algorithm.training.command, &self.config.program),
+            command,
             directory: layout.root.clone(),
             environment,
             log: layout.log(),
