@@ -1,5 +1,7 @@
 //! Trials that are stopped before their end: by the median rule, by Hyperband, and after a crash.
 
+#![allow(clippy::unwrap_used, reason = "a failure here is a failed test")]
+
 mod support;
 
 use std::process::{Command, Stdio};
