@@ -17,7 +17,7 @@ fn python(test: &str) -> Option<PathBuf> {
     if let Some(python) = std::env::var_os("MLPP_PEERS_PYTHON") {
         return Some(python.into());
     }
-    println!("skipped: scikit-learn (MLPP_PEERS_PYTHON is not set)");
+    let _ = writeln!(std::io::stderr(), "skipped: scikit-learn (MLPP_PEERS_PYTHON is not set)");
     if let Some(path) = std::env::var_os("MLPP_SKIPPED") {
         let mut file = OpenOptions::new().create(true).append(true).open(path).unwrap();
         writeln!(file, "scikit-learn: {test}").unwrap();
@@ -34,11 +34,12 @@ fn shown(guide: &str, file: &str) -> String {
 
 /// Rows whose label follows from the first of two columns, but for every eleventh.
 fn rows(from: u32, count: u32) -> String {
+    use std::fmt::Write;
     let mut text = "label,a,b\n".to_owned();
     for row in from..from + count {
         let (a, b) = (row * 37 % 101, row * 53 % 89);
         let label = u32::from((a > 50) != (row % 11 == 0));
-        text.push_str(&format!("{label},{a},{b}\n"));
+        writeln!(text, "{label},{a},{b}").unwrap();
     }
     text
 }
