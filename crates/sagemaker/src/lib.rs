@@ -7,7 +7,7 @@
 //! one machine are kept and listed by [`SageMaker::not_simulated`].
 //!
 //! State lies in one folder: `platform.sqlite` (one row for each resource), `training-jobs/<name>/` (the mirror of
-//! `/opt/ml`), `endpoints/<name>/`, and `owners/` (a locked file for each process that has the folder open, by which
+//! `/opt/ml`), `transform-jobs/<name>/`, `endpoints/<name>/`, and `owners/` (a locked file for each process that has the folder open, by which
 //! the others tell whether a job's process is alive).
 //!
 //! A job is on record before anything is done for it, and every step after that can be done again: a job whose process
@@ -23,6 +23,7 @@ mod endpoint;
 mod endpoint_config;
 mod error;
 mod event;
+mod listing;
 mod model;
 mod names;
 mod not_simulated;
@@ -35,6 +36,7 @@ mod resume;
 mod scaling;
 mod store;
 mod training;
+mod transform;
 mod tuning;
 
 pub use algorithm::{Algorithm, AlgorithmError};

@@ -20,6 +20,7 @@ use crate::names::{self, Arns};
 use crate::owner::Owner;
 use crate::store::{ResourceKind, Store};
 use crate::training::record::is_final;
+use crate::transform::transform_response;
 
 /// How long a change by another process may go unnoticed.
 pub(crate) const LOOK_AGAIN: Duration = Duration::from_millis(500);
@@ -42,6 +43,8 @@ pub enum Waitable {
     TrainingJob,
     /// A hyperparameter tuning job.
     HyperParameterTuningJob,
+    /// A batch transform job.
+    TransformJob,
 }
 
 /// The machine-learning platform in one folder. Clones share it.
@@ -82,6 +85,7 @@ impl Waitable {
         match self {
             Self::TrainingJob => ResourceKind::TrainingJob,
             Self::HyperParameterTuningJob => ResourceKind::HyperParameterTuningJob,
+            Self::TransformJob => ResourceKind::TransformJob,
         }
     }
 
@@ -90,6 +94,7 @@ impl Waitable {
         match self {
             Self::TrainingJob => "TrainingJobStatus",
             Self::HyperParameterTuningJob => "HyperParameterTuningJobStatus",
+            Self::TransformJob => "TransformJobStatus",
         }
     }
 }
@@ -162,6 +167,7 @@ impl SageMaker {
                 return match what {
                     Waitable::TrainingJob => Ok(Value::Object(record.body)),
                     Waitable::HyperParameterTuningJob => platform.tuning_response(record).await,
+                    Waitable::TransformJob => Ok(transform_response(record)),
                 };
             }
             tokio::select! {
@@ -208,6 +214,11 @@ impl SageMaker {
         Ok(record.local.not_simulated)
     }
 
+    /// Where the log of a transform job's program lies, once it has started.
+    pub fn transform_log(&self, name: &str) -> Option<PathBuf> {
+        request_name(name).then(|| self.platform.transform_folder(name).join("worker/log"))
+    }
+
     /// Where the log of a training job lies, once its program has started.
     pub fn training_log(&self, name: &str) -> Option<PathBuf> {
         request_name(name).then(|| self.platform.job_folder(name).join("log"))
@@ -240,6 +251,10 @@ impl Platform {
             "StopHyperParameterTuningJob" => self.stop_tuning_job(request).await,
             "ListHyperParameterTuningJobs" => self.list_tuning_jobs(request).await,
             "ListTrainingJobsForHyperParameterTuningJob" => self.list_trials(request).await,
+            "CreateTransformJob" => self.create_transform_job(request).await,
+            "DescribeTransformJob" => self.describe_transform_job(request).await,
+            "StopTransformJob" => self.stop_transform_job(request).await,
+            "ListTransformJobs" => self.list_transform_jobs(request).await,
             "DescribeAlgorithm" => self.describe_algorithm(request),
             "CreateModel" => self.create_model(request).await,
             "DescribeModel" => self.describe_model(request).await,

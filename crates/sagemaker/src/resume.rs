@@ -39,7 +39,7 @@ impl SageMaker {
     pub async fn resume(&self) -> Result<Vec<(Waitable, String)>, ServiceError> {
         self.platform.refuse_when_closing()?;
         let mut resumed = Vec::new();
-        for what in [Waitable::HyperParameterTuningJob, Waitable::TrainingJob] {
+        for what in [Waitable::HyperParameterTuningJob, Waitable::TrainingJob, Waitable::TransformJob] {
             for (name, record) in self.platform.store.running(what.kind()).await? {
                 if self.platform.take_orphan(what, &name, &record).await? && record.local.trial.is_none() {
                     resumed.push((what, name));
@@ -84,6 +84,7 @@ fn created_by(action: &str) -> Option<(ResourceKind, &'static str, &'static str)
             "HyperParameterTuningJobName",
             "HyperParameterTuningJobArn",
         ),
+        "CreateTransformJob" => (ResourceKind::TransformJob, "TransformJobName", "TransformJobArn"),
         "CreateModel" => (ResourceKind::Model, "ModelName", "ModelArn"),
         "CreateEndpointConfig" => (ResourceKind::EndpointConfig, "EndpointConfigName", "EndpointConfigArn"),
         "CreateEndpoint" => (ResourceKind::Endpoint, "EndpointName", "EndpointArn"),
@@ -120,7 +121,9 @@ impl Platform {
         let begun = match (request, &record.local.trial) {
             (_, Some(trial)) => Err(format!("its tuning job {} has ended", trial.tuning_job)),
             (None, None) => Err("its request is not on record".to_owned()),
-            (Some(request), None) => self.begin_again(what, request, record).map_err(|error| error.message),
+            (Some(request), None) => {
+                self.begin_again(what, request, record).await.map_err(|error| error.message)
+            }
         };
         if let Err(reason) = begun {
             let member = what.status_member();
@@ -130,7 +133,7 @@ impl Platform {
         Ok(true)
     }
 
-    fn begin_again(
+    async fn begin_again(
         self: &Arc<Self>,
         what: Waitable,
         request: &Value,
@@ -141,7 +144,8 @@ impl Platform {
                 self.spawn_training(TrainingJob::read(self, request)?, Start::TakenOver);
                 Ok(())
             }
-            Waitable::HyperParameterTuningJob => self.take_over_tuning(request, record),
+            Waitable::HyperParameterTuningJob => self.take_over_tuning(request, record).await,
+            Waitable::TransformJob => self.take_over_transform(request),
         }
     }
 

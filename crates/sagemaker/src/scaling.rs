@@ -169,7 +169,7 @@ impl Platform {
     async fn describe_targets(&self, request: &Value) -> Result<Value, ServiceError> {
         let targets =
             self.matching(request, ResourceKind::ScalableTarget, "ResourceIds", "ResourceId").await?;
-        crate::training::actions::page(request, "ScalableTargets", targets)
+        crate::listing::page(request, "ScalableTargets", targets)
     }
 
     async fn describe_policies(&self, request: &Value) -> Result<Value, ServiceError> {
@@ -178,7 +178,7 @@ impl Platform {
         let resource = request.get("ResourceId");
         let policies =
             policies.into_iter().filter(|policy| resource.is_none_or(|id| *id == policy["ResourceId"]));
-        crate::training::actions::page(request, "ScalingPolicies", policies.collect())
+        crate::listing::page(request, "ScalingPolicies", policies.collect())
     }
 
     /// The records whose `member` is in the request's list `filter`, or all without such a list.

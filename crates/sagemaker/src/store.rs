@@ -20,6 +20,8 @@ pub enum ResourceKind {
     TrainingJob,
     /// A hyperparameter tuning job.
     HyperParameterTuningJob,
+    /// A batch transform job.
+    TransformJob,
     /// A model.
     Model,
     /// An endpoint configuration.
@@ -37,6 +39,7 @@ impl ResourceKind {
         match self {
             Self::TrainingJob => "training-job",
             Self::HyperParameterTuningJob => "hyper-parameter-tuning-job",
+            Self::TransformJob => "transform-job",
             Self::Model => "model",
             Self::EndpointConfig => "endpoint-config",
             Self::Endpoint => "endpoint",
@@ -89,8 +92,8 @@ pub(crate) struct Local {
 pub(crate) enum CutOffRecord {
     /// It ran longer than `MaxRuntimeInSeconds`.
     TooLong,
-    /// Its objective was not worth its end.
-    EarlyStopped,
+    /// Its objective after this iteration, counted from 1, was not good enough to go on.
+    Early { iteration: usize },
 }
 
 /// What a tuning job cannot read from its request when it is taken over.

@@ -51,6 +51,7 @@ echo "to stderr" >&2
     for line in [
         "TRAINING_JOB_NAME=contract",
         "SM_CHANNELS=[\"training\"]",
+        "SM_USER_ARGS=[\"-n\",\"7\",\"--word\",\"a 'quoted' word\"]",
         "SM_HP_N=7",
         "SM_HP_WORD=a 'quoted' word",
         "SM_HPS={\"n\":7,\"word\":\"a 'quoted' word\"}",

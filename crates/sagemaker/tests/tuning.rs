@@ -175,19 +175,6 @@ async fn what_cannot_run_is_refused_before_any_trial() {
         request
     };
     let ranges = "/TrainingJobDefinitions/0/HyperParameterRanges";
-    let hyperband = |strategy: &str, min: u32, max: u32, early: &str| {
-        let mut request = tuning_job("refused", strategy, 2);
-        let config = &mut request["HyperParameterTuningJobConfig"];
-        config["StrategyConfig"] =
-            json!({"HyperbandStrategyConfig": {"MinResource": min, "MaxResource": max}});
-        config["TrainingJobEarlyStoppingType"] = json!(early);
-        request
-    };
-    let warm = |parent: &str| {
-        let mut request = tuning_job("refused", "Bayesian", 2);
-        request["WarmStartConfig"] = warm_start("IdenticalDataAndAlgorithm", parent);
-        request
-    };
     let range = |name: &str, min: &str, max: &str| json!({"ContinuousParameterRanges": [{"Name": name, "MinValue": min, "MaxValue": max}]});
     for (request, message) in [
         (change(ranges, range("y", "0", "1")), "has no hyperparameter y"),
@@ -205,15 +192,6 @@ async fn what_cannot_run_is_refused_before_any_trial() {
             change("/TrainingJobDefinitions/0/TuningObjective/Type", json!("Minimize")),
             "as Maximize, not Minimize",
         ),
-        (
-            change("/HyperParameterTuningJobConfig/Strategy", json!("Hyperband")),
-            "Hyperband needs MaxResource",
-        ),
-        (hyperband("Random", 1, 9, "Off"), "must only be given with the strategy Hyperband"),
-        (hyperband("Hyperband", 9, 9, "Off"), "MinResource 9 is not below MaxResource 9"),
-        (hyperband("Hyperband", 1, 30_000, "Off"), "is above 20000"),
-        (hyperband("Hyperband", 1, 9, "Auto"), "EarlyStoppingType must be Off"),
-        (warm("nobody"), "the parent hyperparameter tuning job nobody does not exist"),
         (
             change("/HyperParameterTuningJobConfig/Strategy", json!("Luck")),
             "enum value set: [Bayesian, Random",
@@ -233,106 +211,4 @@ async fn what_cannot_run_is_refused_before_any_trial() {
     assert_eq!(error.code, "SerializationException");
     let listed = lab.must("ListTrainingJobs", json!({})).await;
     assert_eq!(listed["TrainingJobSummaries"], json!([]));
-}
-
-fn warm_start(kind: &str, parent: &str) -> Value {
-    json!({"WarmStartType": kind, "ParentHyperParameterTuningJobs": [{"HyperParameterTuningJobName": parent}]})
-}
-
-/// The first three trials report one half and end; the others report `x` after each of four iterations, and go on for ever
-/// if it is low, until they are stopped: then they leave a model.
-const FOUR_ITERATIONS: &str = r#"
-trap 'echo stopped > "$SM_MODEL_DIR/model.txt"; exit 0' TERM
-score="$SM_HP_X"
-case "$TRAINING_JOB_NAME" in *-00[123]-*) score=0.5;; esac
-for i in 1 2 3 4; do echo "score=$score;"; done
-case "$score" in 0.[0-3]*) while :; do sleep 0.01; done;; esac
-echo model > "$SM_MODEL_DIR/model.txt"
-"#;
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_trial_worse_than_the_median_is_stopped_early() {
-    let lab = Lab::new(FOUR_ITERATIONS);
-    let mut request = tuning_job("early", "Random", 12);
-    let config = &mut request["HyperParameterTuningJobConfig"];
-    config["ResourceLimits"]["MaxParallelTrainingJobs"] = json!(1);
-    config["TrainingJobEarlyStoppingType"] = json!("Auto");
-    lab.must("CreateHyperParameterTuningJob", request).await;
-    let wait = lab.platform.wait(mlpp_sagemaker::Waitable::HyperParameterTuningJob, "early");
-    let job = tokio::time::timeout(std::time::Duration::from_mins(1), wait).await.unwrap().unwrap();
-    assert_eq!(job["HyperParameterTuningJobStatus"], "Completed", "{job:#}");
-    let counters = &job["TrainingJobStatusCounters"];
-    let (completed, stopped) =
-        (counters["Completed"].as_u64().unwrap(), counters["Stopped"].as_u64().unwrap());
-    assert_eq!(completed + stopped, 12, "{counters}");
-    assert!(completed >= 3 && stopped >= 1, "{counters}");
-    // Those that were stopped have the objective that they had then, and their model.
-    assert_eq!(job["ObjectiveStatusCounters"], json!({"Succeeded": 12, "Pending": 0, "Failed": 0}));
-    let list = json!({"HyperParameterTuningJobName": "early", "StatusEquals": "Stopped", "MaxResults": 100});
-    let listed = lab.must("ListTrainingJobsForHyperParameterTuningJob", list).await;
-    for trial in listed["TrainingJobSummaries"].as_array().unwrap() {
-        assert_eq!(trial["ObjectiveStatus"], "Succeeded");
-        let x: f64 = trial["TunedHyperParameters"]["x"].as_str().unwrap().parse().unwrap();
-        assert_eq!(trial["FinalHyperParameterTuningJobObjectiveMetric"]["Value"].as_f64(), Some(x));
-        let described =
-            lab.must("DescribeTrainingJob", json!({"TrainingJobName": trial["TrainingJobName"]})).await;
-        assert!(described["ModelArtifacts"]["S3ModelArtifacts"].is_string(), "{described:#}");
-    }
-    lab.platform.shutdown().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn hyperband_stops_every_trial_at_the_largest_resource() {
-    // It would go on for ever.
-    let lab = Lab::new(
-        r#"
-trap 'echo stopped > "$SM_MODEL_DIR/model.txt"; exit 0' TERM
-for i in 1 2 3 4 5 6 7 8 9; do echo "score=$SM_HP_X;"; done
-while :; do sleep 0.01; done
-"#,
-    );
-    let mut request = tuning_job("hyper", "Hyperband", 6);
-    request["HyperParameterTuningJobConfig"]["StrategyConfig"] =
-        json!({"HyperbandStrategyConfig": {"MinResource": 1, "MaxResource": 9}});
-    lab.must("CreateHyperParameterTuningJob", request).await;
-    let wait = lab.platform.wait(mlpp_sagemaker::Waitable::HyperParameterTuningJob, "hyper");
-    let job = tokio::time::timeout(std::time::Duration::from_mins(1), wait).await.unwrap().unwrap();
-    assert_eq!(job["HyperParameterTuningJobStatus"], "Completed", "{job:#}");
-    assert_eq!(job["TrainingJobStatusCounters"]["Stopped"], 6);
-    assert_eq!(job["ObjectiveStatusCounters"]["Succeeded"], 6);
-    assert!(job["BestTrainingJob"]["TrainingJobName"].is_string(), "{job:#}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_warm_start_learns_from_its_parents_and_tells_the_best_of_all() {
-    let lab = Lab::new(SCORE_IS_X);
-    let run = async |request: Value| {
-        let name = request["HyperParameterTuningJobName"].as_str().unwrap().to_owned();
-        lab.must("CreateHyperParameterTuningJob", request).await;
-        lab.platform.wait(mlpp_sagemaker::Waitable::HyperParameterTuningJob, &name).await.unwrap()
-    };
-    let parent = run(tuning_job("parent", "Bayesian", 8)).await;
-    let child = |name: &str, kind: Option<&str>| {
-        let mut request = tuning_job(name, "Bayesian", 1);
-        request["HyperParameterTuningJobConfig"]["RandomSeed"] = json!(5);
-        if let Some(kind) = kind {
-            request["WarmStartConfig"] = warm_start(kind, "parent");
-        }
-        request
-    };
-    let cold = run(child("cold", None)).await;
-    let warm = run(child("warm", Some("IdenticalDataAndAlgorithm"))).await;
-    let value = |job: &Value| {
-        job["BestTrainingJob"]["FinalHyperParameterTuningJobObjectiveMetric"]["Value"].as_f64().unwrap()
-    };
-    // Its first trial is where the parent's were good: x itself is the objective.
-    assert!(value(&warm) > 0.9 && value(&cold) < 0.9, "{} {}", value(&warm), value(&cold));
-    let overall = &warm["OverallBestTrainingJob"];
-    let best = value(&warm).max(value(&parent));
-    assert_eq!(overall["FinalHyperParameterTuningJobObjectiveMetric"]["Value"].as_f64(), Some(best));
-    assert!(["parent", "warm"].contains(&overall["TuningJobName"].as_str().unwrap()), "{overall:#}");
-    assert_eq!(cold["OverallBestTrainingJob"], Value::Null);
-    let transfer = run(child("transfer", Some("TransferLearning"))).await;
-    assert_eq!(transfer["OverallBestTrainingJob"], Value::Null);
-    assert!(value(&transfer) > 0.9);
 }

@@ -87,6 +87,7 @@ impl Tasks {
                 Some((Waitable::HyperParameterTuningJob, "HyperParameterTuningJobName"))
             }
             ("CreateTrainingJob", Pattern::Sync) => Some((Waitable::TrainingJob, "TrainingJobName")),
+            ("CreateTransformJob", Pattern::Sync) => Some((Waitable::TransformJob, "TransformJobName")),
             _ => return Err(unsupported(&format!("{}.sync of {}", resource.action, resource.service))),
         };
         let task = self.task(request.id.0);
@@ -149,6 +150,9 @@ impl Drop for StopOnDrop<'_> {
             Started::Job(Waitable::TrainingJob, name) => {
                 ("StopTrainingJob", json!({"TrainingJobName": name}))
             }
+            Started::Job(Waitable::TransformJob, name) => {
+                ("StopTransformJob", json!({"TransformJobName": name}))
+            }
             Started::Execution(arn) => {
                 if !engine.is_leaving() {
                     let cause = "The execution that waited for it was stopped.";
@@ -167,7 +171,7 @@ impl Drop for StopOnDrop<'_> {
 
 /// The result of a `.sync` task: the job's description, or its failure with the description as the cause.
 fn job_result(description: Value) -> Result<Value, TaskFailure> {
-    let status = ["HyperParameterTuningJobStatus", "TrainingJobStatus"]
+    let status = ["HyperParameterTuningJobStatus", "TrainingJobStatus", "TransformJobStatus"]
         .into_iter()
         .find_map(|member| description.get(member)?.as_str());
     if status == Some("Completed") {

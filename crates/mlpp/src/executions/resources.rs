@@ -10,14 +10,16 @@ use serde_json::Value;
 pub(crate) enum ResourceType {
     HyperParameterTuningJob,
     TrainingJob,
+    TransformJob,
     Model,
     EndpointConfig,
     Endpoint,
 }
 
-const TYPES: [(&str, ResourceType); 5] = [
+const TYPES: [(&str, ResourceType); 6] = [
     ("HyperParameterTuningJob", ResourceType::HyperParameterTuningJob),
     ("TrainingJob", ResourceType::TrainingJob),
+    ("TransformJob", ResourceType::TransformJob),
     ("Model", ResourceType::Model),
     ("EndpointConfig", ResourceType::EndpointConfig),
     ("Endpoint", ResourceType::Endpoint),
@@ -34,6 +36,7 @@ impl ResourceType {
         match self {
             Self::HyperParameterTuningJob => ResourceKind::HyperParameterTuningJob,
             Self::TrainingJob => ResourceKind::TrainingJob,
+            Self::TransformJob => ResourceKind::TransformJob,
             Self::Model => ResourceKind::Model,
             Self::EndpointConfig => ResourceKind::EndpointConfig,
             Self::Endpoint => ResourceKind::Endpoint,

@@ -26,15 +26,25 @@ pub struct Algorithm {
     pub(crate) hyperparameters: Vec<Hyperparameter>,
 }
 
+/// What is run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Run {
+    /// A program with its arguments.
+    Command(Vec<String>),
+    /// A script beside `algorithm.toml`, by an interpreter. A script that trains gets the hyperparameters as arguments, as
+    /// from SageMaker's training toolkit.
+    Script { interpreter: String, script: String },
+}
+
 #[derive(Clone, Debug)]
 pub(crate) struct Training {
-    pub(crate) command: Vec<String>,
+    pub(crate) run: Run,
     pub(crate) content_types: Vec<String>,
 }
 
 #[derive(Clone, Debug)]
 pub(crate) struct Inference {
-    pub(crate) command: Vec<String>,
+    pub(crate) run: Run,
     pub(crate) content_types: Vec<String>,
     /// Repository names of container images which this algorithm stands for.
     pub(crate) image_aliases: Vec<String>,
@@ -94,18 +104,27 @@ impl Algorithm {
         repository == self.name || aliases.into_iter().any(|alias| alias == repository)
     }
 
-    /// A declared command as it is run: the word `mlpp` in front stands for `program`, a relative path starts from the
+    /// What is declared, as it is run: the word `mlpp` in front stands for `program`, a relative path starts from the
     /// algorithm's folder, a bare word is looked up in the search path.
-    pub(crate) fn command(&self, words: &[String], program: &Path) -> Vec<OsString> {
-        let mut command: Vec<OsString> = words.iter().map(OsString::from).collect();
-        if let (Some(first), Some(word)) = (command.first_mut(), words.first()) {
+    pub(crate) fn command(&self, run: &Run, program: &Path) -> Vec<OsString> {
+        let executable = |word: &str| {
             if word == "mlpp" {
-                *first = program.into();
+                program.into()
             } else if word.contains('/') {
-                *first = self.folder.join(word).into();
+                self.folder.join(word).into()
+            } else {
+                OsString::from(word)
+            }
+        };
+        match run {
+            Run::Command(words) => {
+                let rest = words.iter().skip(1).map(OsString::from);
+                words.first().map(|word| executable(word)).into_iter().chain(rest).collect()
+            }
+            Run::Script { interpreter, script } => {
+                vec![executable(interpreter), self.folder.join(script).into()]
             }
         }
-        command
     }
 }
 
@@ -126,10 +145,31 @@ mod tests {
         assert!(!algorithm.is_image("mlpp.local/gbm2"));
         let command = |words: &[&str]| {
             let words: Vec<String> = words.iter().map(|&word| word.to_owned()).collect();
-            algorithm.command(&words, Path::new("/bin/mlpp"))
+            algorithm.command(&Run::Command(words), Path::new("/bin/mlpp"))
         };
         assert_eq!(command(&["./train", "./x"]), ["/a/./train", "./x"]);
         assert_eq!(command(&["mlpp", "mlpp"]), ["/bin/mlpp", "mlpp"]);
         assert_eq!(command(&["sh", "-c"]), ["sh", "-c"]);
+    }
+
+    #[test]
+    fn scripts() {
+        let run = |table: &str| {
+            let text = format!("name = \"a\"\n[training]\n{table}\n");
+            Algorithm::parse(&text, Path::new("/a/algorithm.toml"))
+                .map(|algorithm| algorithm.command(&algorithm.training.run, Path::new("/bin/mlpp")))
+        };
+        assert_eq!(run("script = \"train.py\"").unwrap(), ["python3", "/a/train.py"]);
+        let own = "script = \"src/train.py\"\ninterpreter = \".venv/bin/python\"";
+        assert_eq!(run(own).unwrap(), ["/a/.venv/bin/python", "/a/src/train.py"]);
+        for (table, message) in [
+            ("", "either a command or a script"),
+            ("script = \"a\"\ncommand = [\"b\"]", "either a command or a script"),
+            ("command = [\"b\"]\ninterpreter = \"c\"", "an interpreter is for a script"),
+            ("script = \"\"", "must not be empty"),
+        ] {
+            let error = run(table).unwrap_err();
+            assert!(error.message.contains(message), "{error}");
+        }
     }
 }

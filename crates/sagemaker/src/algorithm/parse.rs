@@ -8,7 +8,7 @@ use serde::Deserialize;
 use thiserror::Error;
 use toml::Spanned;
 
-use super::{Algorithm, Hyperparameter, HyperparameterKind, Inference, Metric, Objective, Training};
+use super::{Algorithm, Hyperparameter, HyperparameterKind, Inference, Metric, Objective, Run, Training};
 
 /// Why an `algorithm.toml` cannot be used, and where.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -31,8 +31,8 @@ pub struct AlgorithmError {
 struct File {
     name: Spanned<String>,
     description: Option<String>,
-    training: TrainingTable,
-    inference: Option<InferenceTable>,
+    training: Spanned<TrainingTable>,
+    inference: Option<Spanned<InferenceTable>>,
     #[serde(default)]
     metrics: Vec<MetricTable>,
     #[serde(default)]
@@ -44,7 +44,9 @@ struct File {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct TrainingTable {
-    command: Spanned<Vec<String>>,
+    command: Option<Spanned<Vec<String>>>,
+    script: Option<Spanned<String>>,
+    interpreter: Option<Spanned<String>>,
     #[serde(default)]
     content_types: Vec<String>,
 }
@@ -52,7 +54,9 @@ struct TrainingTable {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct InferenceTable {
-    command: Spanned<Vec<String>>,
+    command: Option<Spanned<Vec<String>>>,
+    script: Option<Spanned<String>>,
+    interpreter: Option<Spanned<String>>,
     #[serde(default)]
     content_types: Vec<String>,
     #[serde(default)]
@@ -120,6 +124,12 @@ fn build(file: File, folder: PathBuf) -> Result<Algorithm, Finding> {
         let message = "name must be 1 to 63 letters, digits and hyphens, without a hyphen at either end";
         return Err((file.name.span(), message.to_owned()));
     }
+    let training_span = file.training.span();
+    let training = file.training.into_inner();
+    let inference = file.inference.map(|table| {
+        let span = table.span();
+        (table.into_inner(), span)
+    });
     let metrics = metrics(file.metrics)?;
     let objectives = objectives(file.objectives, &metrics)?;
     Ok(Algorithm {
@@ -127,13 +137,13 @@ fn build(file: File, folder: PathBuf) -> Result<Algorithm, Finding> {
         description: file.description,
         folder,
         training: Training {
-            command: command(file.training.command)?,
-            content_types: file.training.content_types,
+            run: run(training.command, training.script, training.interpreter, training_span)?,
+            content_types: training.content_types,
         },
-        inference: match file.inference {
+        inference: match inference {
             None => None,
-            Some(inference) => Some(Inference {
-                command: command(inference.command)?,
+            Some((inference, span)) => Some(Inference {
+                run: run(inference.command, inference.script, inference.interpreter, span)?,
                 content_types: inference.content_types,
                 image_aliases: inference.image_aliases,
             }),
@@ -142,6 +152,37 @@ fn build(file: File, folder: PathBuf) -> Result<Algorithm, Finding> {
         objectives,
         hyperparameters: hyperparameters(file.hyperparameters)?,
     })
+}
+
+/// What a table says is to be run; `table` is its place.
+fn run(
+    words: Option<Spanned<Vec<String>>>,
+    script: Option<Spanned<String>>,
+    interpreter: Option<Spanned<String>>,
+    table: Range<usize>,
+) -> Result<Run, Finding> {
+    match (words, script) {
+        (Some(words), None) => match interpreter {
+            None => command(words).map(Run::Command),
+            Some(interpreter) => Err((
+                interpreter.span(),
+                "an interpreter is for a script; put it into the command".to_owned(),
+            )),
+        },
+        (None, Some(script)) => {
+            let interpreter = interpreter.unwrap_or_else(|| Spanned::new(0..0, "python3".to_owned()));
+            for text in [&script, &interpreter] {
+                if text.as_ref().is_empty() {
+                    return Err((text.span(), "the text must not be empty".to_owned()));
+                }
+            }
+            Ok(Run::Script { interpreter: interpreter.into_inner(), script: script.into_inner() })
+        }
+        (_, script) => {
+            let place = script.map_or(table, |script| script.span());
+            Err((place, "the table needs either a command or a script".to_owned()))
+        }
+    }
 }
 
 fn command(words: Spanned<Vec<String>>) -> Result<Vec<String>, Finding> {

@@ -77,7 +77,7 @@ impl Platform {
                 container["Environment"].as_object().cloned().unwrap_or_default();
             images.push(image);
             plans.extend((0..variant.instances).map(|number| Plan {
-                endpoint: endpoint.to_owned(),
+                endpoint: Some(endpoint.to_owned()),
                 variant: variant.name.clone(),
                 algorithm: algorithm.clone(),
                 inference: inference.clone(),

@@ -63,6 +63,25 @@ impl Client {
         accept: Option<&str>,
         body: Bytes,
     ) -> Result<Answer, CallError> {
+        self.invoke_within(port, content_type, accept, body, INVOCATION).await
+    }
+
+    /// The body of a GET that is answered with 200.
+    pub(crate) async fn get(&self, port: u16, path: &str) -> Option<Bytes> {
+        let request = Request::get(format!("http://127.0.0.1:{port}{path}")).body(Full::default()).ok()?;
+        let answer = self.send(request, PING).await.ok()?;
+        (answer.status == StatusCode::OK).then_some(answer.body)
+    }
+
+    /// As [`invoke`](Self::invoke), with another limit of time.
+    pub(crate) async fn invoke_within(
+        &self,
+        port: u16,
+        content_type: Option<&str>,
+        accept: Option<&str>,
+        body: Bytes,
+        limit: Duration,
+    ) -> Result<Answer, CallError> {
         let mut request = Request::post(format!("http://127.0.0.1:{port}/invocations"))
             .body(Full::new(body))
             .map_err(|error| CallError::Broken(error.to_string()))?;
@@ -73,7 +92,7 @@ impl Client {
                 request.headers_mut().insert(name, value);
             }
         }
-        self.send(request, INVOCATION).await
+        self.send(request, limit).await
     }
 
     async fn send(&self, request: Request<Full<Bytes>>, limit: Duration) -> Result<Answer, CallError> {

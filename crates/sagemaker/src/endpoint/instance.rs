@@ -35,17 +35,19 @@ pub(crate) struct Instance {
 
 /// A program to start.
 #[derive(Clone, Debug)]
-pub(super) struct Plan {
-    pub(super) endpoint: String,
-    pub(super) variant: String,
-    pub(super) algorithm: Algorithm,
-    pub(super) inference: Inference,
+pub(crate) struct Plan {
+    /// The endpoint; nothing for the program of a transform job.
+    pub(crate) endpoint: Option<String>,
+    /// The production variant or the transform job.
+    pub(crate) variant: String,
+    pub(crate) algorithm: Algorithm,
+    pub(crate) inference: Inference,
     /// The model's archive, if it has one.
-    pub(super) archive: Option<PathBuf>,
+    pub(crate) archive: Option<PathBuf>,
     /// Variables of the model.
-    pub(super) environment: Map<String, Value>,
-    pub(super) folder: PathBuf,
-    pub(super) startup_timeout: Duration,
+    pub(crate) environment: Map<String, Value>,
+    pub(crate) folder: PathBuf,
+    pub(crate) startup_timeout: Duration,
 }
 
 impl Instance {
@@ -67,6 +69,14 @@ impl Instance {
     }
 }
 
+impl Plan {
+    /// Whose program it is, as failure reasons name it.
+    fn whose(&self) -> String {
+        let kind = if self.endpoint.is_some() { "production variant" } else { "transform job" };
+        format!("{kind} {}", self.variant)
+    }
+}
+
 /// How the start of a program ended without a healthy program.
 enum Unhealthy {
     /// Something else has its port.
@@ -76,7 +86,7 @@ enum Unhealthy {
 
 /// Starts a program and waits until it is healthy. The error is a failure reason. `cancel` turning true ends the
 /// program and the wait.
-pub(super) async fn start(
+pub(crate) async fn start(
     platform: Arc<Platform>,
     plan: Plan,
     cancel: watch::Receiver<bool>,
@@ -90,10 +100,7 @@ pub(super) async fn start(
             Ok(process) => return Ok(keep(platform, plan, port, process)),
             Err(Unhealthy::PortTaken) if attempt < PORTS => attempt += 1,
             Err(Unhealthy::PortTaken) => {
-                return Err(format!(
-                    "The program for production variant {} found its port in use {PORTS} times.",
-                    plan.variant
-                ));
+                return Err(format!("The program for {} found its port in use {PORTS} times.", plan.whose()));
             }
             Err(Unhealthy::Because(reason)) => return Err(reason),
         }
@@ -109,10 +116,9 @@ async fn unpack(plan: &Plan, model: &Path) -> Result<(), String> {
     });
     match unpacked.await {
         Ok(Ok(())) => Ok(()),
-        Ok(Err(error)) => Err(format!(
-            "Failed to extract the model data archive for production variant {}: {error}",
-            plan.variant
-        )),
+        Ok(Err(error)) => {
+            Err(format!("Failed to extract the model data archive for {}: {error}", plan.whose()))
+        }
         Err(error) => Err(error.to_string()),
     }
 }
@@ -171,7 +177,7 @@ async fn ping(platform: &Platform, port: u16) -> bool {
 }
 
 fn reason(plan: &Plan, happened: &str, path: &Path) -> String {
-    let start = format!("The primary container for production variant {} {happened}.", plan.variant);
+    let start = format!("The primary container for {} {happened}.", plan.whose());
     match log::tail(path, REASON_LINES) {
         Ok(tail) if tail.is_empty() => format!("{start} Its log is empty."),
         Ok(tail) => format!("{start} Its log ends with: {tail}"),
@@ -192,7 +198,7 @@ fn program(platform: &Platform, plan: &Plan, model: &Path, port: u16) -> Program
     }
     Program {
         supervisor: platform.config.supervisor.clone(),
-        command: plan.algorithm.command(&plan.inference.command, &platform.config.program),
+        command: plan.algorithm.command(&plan.inference.run, &platform.config.program),
         directory: plan.folder.clone(),
         environment,
         log: plan.folder.join("log"),
@@ -216,7 +222,7 @@ fn keep(platform: Arc<Platform>, plan: Plan, port: Port, mut process: Process) -
             }
         };
         ended.send_replace(true);
-        if by_itself {
+        if let Some(endpoint) = endpoint.filter(|_| by_itself) {
             // The endpoint's task reads the deployment when its record changes.
             platform.instance_ended(&endpoint, number).await;
         }

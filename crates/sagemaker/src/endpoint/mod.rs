@@ -8,7 +8,7 @@
 mod actions;
 mod deploy;
 pub(crate) mod http;
-mod instance;
+pub(crate) mod instance;
 pub(crate) mod invoke;
 mod life;
 mod port;

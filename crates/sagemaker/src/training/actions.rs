@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::definition::{SHARDED, SIMULATED};
 use super::record::{self, is_final};
@@ -160,59 +160,4 @@ impl Platform {
         ];
         self.list_resources(request, ResourceKind::TrainingJob, "TrainingJobSummaries", &members).await
     }
-
-    /// A List action: newest first unless `SortOrder` says otherwise, filtered by `NameContains` and `StatusEquals`.
-    /// The first three of `members` are name, ARN and creation time.
-    pub(crate) async fn list_resources(
-        &self,
-        request: &Value,
-        kind: ResourceKind,
-        answer: &str,
-        members: &[&str],
-    ) -> Result<Value, ServiceError> {
-        let records = self.store.list(kind).await?;
-        let contains = request.get("NameContains").and_then(Value::as_str).unwrap_or_default();
-        let status = request.get("StatusEquals").and_then(Value::as_str);
-        let status_member = members.iter().find(|member| member.ends_with("Status"));
-        let mut summaries: Vec<Value> = records
-            .iter()
-            .filter(|(name, _)| name.contains(contains))
-            .filter(|(_, record)| {
-                status.is_none() || status_member.is_some_and(|member| record.text(member) == status)
-            })
-            .map(|(_, record)| {
-                let kept = members
-                    .iter()
-                    .filter_map(|&member| Some((member.to_owned(), record.body.get(member)?.clone())));
-                Value::Object(kept.collect())
-            })
-            .collect();
-        if request.get("SortOrder").and_then(Value::as_str) != Some("Ascending") {
-            summaries.reverse();
-        }
-        page(request, answer, summaries)
-    }
-}
-
-/// The page of `all` that a request's `MaxResults` and `NextToken` mean. A token is the number of the next member.
-pub(crate) fn page(request: &Value, answer: &str, all: Vec<Value>) -> Result<Value, ServiceError> {
-    let mut checks = Checks::new();
-    let root = Node::root(request);
-    let most = checks.integer(&root, "MaxResults", 1, 100).unwrap_or(10);
-    checks.finish()?;
-    let start = match request.get("NextToken").and_then(Value::as_str) {
-        None => 0,
-        Some(token) => token
-            .parse::<usize>()
-            .map_err(|_| ServiceError::validation(format!("Invalid NextToken: {token}")))?,
-    };
-    let most = usize::try_from(most).unwrap_or(usize::MAX);
-    let more = all.len() > start.saturating_add(most);
-    let members: Vec<Value> = all.into_iter().skip(start).take(most).collect();
-    let mut body = Map::new();
-    body.insert(answer.to_owned(), Value::Array(members));
-    if more {
-        body.insert("NextToken".to_owned(), json!((start + most).to_string()));
-    }
-    Ok(Value::Object(body))
 }

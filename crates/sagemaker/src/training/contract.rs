@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value, json};
 
 use super::run::TrainingJob;
+use crate::algorithm::validate::OBJECTIVE_HYPERPARAMETER;
 
 /// The folders of a job.
 #[derive(Clone, Debug)]
@@ -152,6 +153,7 @@ pub(crate) fn environment(layout: &Layout, job: &TrainingJob, cpus: usize) -> Ve
         ("TRAINING_JOB_ARN", job.arn.clone()),
         ("SM_MODEL_DIR", folder(&layout.model())),
         ("SM_CHANNELS", json!(channels).to_string()),
+        ("SM_USER_ARGS", json!(user_arguments(job)).to_string()),
         ("SM_HPS", Value::Object(hyperparameters.clone()).to_string()),
         ("SM_INPUT_DIR", folder(&layout.input())),
         ("SM_INPUT_CONFIG_DIR", folder(&layout.config())),
@@ -179,6 +181,25 @@ pub(crate) fn environment(layout: &Layout, job: &TrainingJob, cpus: usize) -> Ve
         variables.push((name.clone(), value.as_str().unwrap_or_default().to_owned()));
     }
     variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect()
+}
+
+/// The hyperparameters as the toolkit gives them to a script: `--name value`, `-n value` for a name of one letter; without
+/// the one that a tuning job adds.
+pub(crate) fn user_arguments(job: &TrainingJob) -> Vec<String> {
+    let given = job.hyperparameters.iter().filter(|(name, _)| *name != OBJECTIVE_HYPERPARAMETER);
+    given
+        .flat_map(|(name, value)| {
+            let dashes = if name.chars().count() == 1 { "-" } else { "--" };
+            let text = match decoded(value) {
+                // As Python writes them.
+                Value::Bool(true) => "True".to_owned(),
+                Value::Bool(false) => "False".to_owned(),
+                Value::String(text) => text,
+                _ => value.as_str().unwrap_or_default().to_owned(),
+            };
+            [format!("{dashes}{name}"), text]
+        })
+        .collect()
 }
 
 /// A hyperparameter as the toolkit hands it to programs: its JSON value if its text is JSON, else the text.

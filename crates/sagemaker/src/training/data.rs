@@ -8,37 +8,74 @@ use super::definition::Channel;
 use crate::config::{BucketError, Buckets};
 use crate::names;
 
-/// Brings the objects of a channel into `folder`; a failure is told in the service's manner.
+/// An object of the input.
+#[derive(Debug)]
+pub(crate) struct Object {
+    pub(crate) bucket: String,
+    pub(crate) key: String,
+    /// Where it lies below the channel's folder; nothing when its key cannot be a file name.
+    pub(crate) file: Option<PathBuf>,
+}
+
+/// Brings the objects of a channel into `folder`; a failure is told in the service's manner. A manifest is kept beside
+/// the channel's folder, as on the service.
 pub(super) async fn download(buckets: &dyn Buckets, channel: &Channel, folder: &Path) -> Result<(), String> {
-    let objects = if channel.manifest {
-        download_listed(buckets, &channel.uri, folder).await
-    } else {
-        download_below(buckets, &channel.uri, folder).await
+    let mut manifest = folder.as_os_str().to_owned();
+    manifest.push("-manifest");
+    let all = async {
+        for object in objects(buckets, &channel.uri, channel.manifest, &PathBuf::from(manifest)).await? {
+            fetch(buckets, &object, folder).await?;
+        }
+        Ok(())
     };
-    objects
+    let fetched: Result<(), String> = all.await;
+    fetched
         .map_err(|cause| format!("ClientError: Data download failed for channel {}: {cause}", channel.name))
 }
 
-/// The objects that a manifest lists: `[{"prefix": "s3://bucket/folder/"}, "key", …]`, which is kept beside the
-/// channel's folder.
+/// The objects that a prefix or a manifest means, of which there is at least one; else what is wrong. The manifest is
+/// written to the file `kept`.
+pub(crate) async fn objects(
+    buckets: &dyn Buckets,
+    uri: &str,
+    is_manifest: bool,
+    kept: &Path,
+) -> Result<Vec<Object>, String> {
+    if is_manifest { listed(buckets, uri, kept).await } else { below(buckets, uri).await }
+}
+
+/// The objects that a manifest lists: `[{"prefix": "s3://bucket/folder/"}, "key", …]`.
 ///
 /// Rules: <https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_S3DataSource.html>.
-async fn download_listed(buckets: &dyn Buckets, uri: &str, folder: &Path) -> Result<(), String> {
+async fn listed(buckets: &dyn Buckets, uri: &str, kept: &Path) -> Result<Vec<Object>, String> {
     let Some((bucket, key)) = names::s3_uri(uri) else { return Err(format!("{uri} is not an S3 URI")) };
-    let mut path = folder.as_os_str().to_owned();
-    path.push("-manifest");
-    let path = PathBuf::from(path);
-    buckets.download(bucket, key, &path).await.map_err(|error| error.to_string())?;
-    let bytes = tokio::fs::read(&path).await.map_err(|error| error.to_string())?;
+    buckets.download(bucket, key, kept).await.map_err(|error| error.to_string())?;
+    let bytes = tokio::fs::read(kept).await.map_err(|error| error.to_string())?;
     let (prefix, keys) = manifest(&bytes).map_err(|wrong| format!("the manifest {uri} {wrong}"))?;
     let Some((bucket, prefix)) = names::s3_uri(&prefix) else {
         return Err(format!("the manifest {uri} has the prefix {prefix}, which is not an S3 URI"));
     };
-    for name in keys {
-        let key = format!("{prefix}{name}");
-        fetch(buckets, bucket, &key, plain(&name).as_deref(), folder).await?;
-    }
-    Ok(())
+    let objects = keys.iter().map(|name| Object {
+        bucket: bucket.to_owned(),
+        key: format!("{prefix}{name}"),
+        file: plain(name),
+    });
+    Ok(objects.collect())
+}
+
+async fn below(buckets: &dyn Buckets, uri: &str) -> Result<Vec<Object>, String> {
+    let nothing = || format!("S3 key: {uri} matched no files on s3");
+    let Some((bucket, prefix)) = names::s3_uri(uri) else { return Err(format!("{uri} is not an S3 URI")) };
+    let keys = match buckets.list(bucket, prefix).await {
+        Ok(keys) => keys,
+        Err(BucketError::NotFound { .. }) => return Err(nothing()),
+        Err(error) => return Err(error.to_string()),
+    };
+    // A key that ends with a slash is the mark of a folder.
+    let keys = keys.into_iter().filter(|key| !key.ends_with('/'));
+    let objects: Vec<Object> =
+        keys.map(|key| Object { bucket: bucket.to_owned(), file: file(prefix, &key), key }).collect();
+    if objects.is_empty() { Err(nothing()) } else { Ok(objects) }
 }
 
 /// Prefix and names of a manifest; else what is wrong with it.
@@ -56,36 +93,15 @@ fn manifest(bytes: &[u8]) -> Result<(String, Vec<String>), String> {
     Ok((prefix.to_owned(), names))
 }
 
-async fn fetch(
-    buckets: &dyn Buckets,
-    bucket: &str,
-    key: &str,
-    file: Option<&Path>,
-    folder: &Path,
-) -> Result<(), String> {
-    let Some(file) = file else { return Err(format!("the key {key} cannot be a file name")) };
+async fn fetch(buckets: &dyn Buckets, object: &Object, folder: &Path) -> Result<(), String> {
+    let Object { bucket, key, file: Some(file) } = object else {
+        return Err(format!("the key {} cannot be a file name", object.key));
+    };
     let path = folder.join(file);
     if let Some(parent) = path.parent() {
         tokio::fs::create_dir_all(parent).await.map_err(|error| error.to_string())?;
     }
     buckets.download(bucket, key, &path).await.map_err(|error| error.to_string())
-}
-
-async fn download_below(buckets: &dyn Buckets, uri: &str, folder: &Path) -> Result<(), String> {
-    let nothing = || format!("S3 key: {uri} matched no files on s3");
-    let Some((bucket, prefix)) = names::s3_uri(uri) else { return Err(format!("{uri} is not an S3 URI")) };
-    let keys = match buckets.list(bucket, prefix).await {
-        Ok(keys) => keys,
-        Err(BucketError::NotFound { .. }) => return Err(nothing()),
-        Err(error) => return Err(error.to_string()),
-    };
-    let mut found = false;
-    // A key that ends with a slash is the mark of a folder.
-    for key in keys.iter().filter(|key| !key.ends_with('/')) {
-        fetch(buckets, bucket, key, file(prefix, key).as_deref(), folder).await?;
-        found = true;
-    }
-    if found { Ok(()) } else { Err(nothing()) }
 }
 
 /// Where the object `key` lies in the channel's folder: below the prefix when that names a folder, else below the

@@ -31,7 +31,10 @@ pub(crate) enum Stop {
 pub(super) enum CutOff {
     Stopped,
     TooLong,
-    EarlyStopped,
+    /// Its tuning job decided on its objective after this iteration.
+    Early {
+        iteration: usize,
+    },
 }
 
 impl CutOff {
@@ -39,7 +42,7 @@ impl CutOff {
     pub(super) fn of(record: &Record) -> Option<Self> {
         match record.local.cut_off {
             Some(CutOffRecord::TooLong) => Some(Self::TooLong),
-            Some(CutOffRecord::EarlyStopped) => Some(Self::EarlyStopped),
+            Some(CutOffRecord::Early { iteration }) => Some(Self::Early { iteration }),
             None => (record.text("TrainingJobStatus") == Some("Stopping")).then_some(Self::Stopped),
         }
     }
@@ -83,8 +86,8 @@ impl Ending {
         }
     }
 
-    /// Of a trial that was stopped early: its objective is the one that it had then.
-    pub(super) fn early_stopped(objective: Result<f64, String>) -> Self {
+    /// Stopped by its tuning job, which takes the objective as it was then.
+    pub(super) fn early(objective: Result<f64, String>) -> Self {
         Self { objective, ..Self::stopped() }
     }
 

@@ -5,6 +5,7 @@ use std::io;
 use super::contract::Layout;
 use super::ending::{CutOff, Ending};
 use super::run::{TrainingJob, blocking};
+use super::watch::course;
 use super::{checkpoints, metrics};
 use crate::archive;
 use crate::error::ServiceError;
@@ -29,7 +30,9 @@ impl Platform {
         let saved = self.save_checkpoints(job, layout).await?;
         let mut ending = match cut_off {
             Some(CutOff::Stopped) => Ending::stopped(),
-            Some(CutOff::EarlyStopped) => Ending::early_stopped(objective(job, &metrics)),
+            Some(CutOff::Early { iteration }) => {
+                Ending::early(objective_after(job, layout, iteration).await?)
+            }
             Some(CutOff::TooLong) => Ending::too_long(job.definition.max_runtime.as_secs()),
             None if exit.is_success() => Ending::completed(objective(job, &metrics)),
             None => Ending::failed(failure(layout, exit).await?),
@@ -120,6 +123,21 @@ fn objective(job: &TrainingJob, metrics: &[(String, f64)]) -> Result<f64, String
             job.name, trial.objective
         )
     })
+}
+
+/// The objective after an iteration.
+async fn objective_after(
+    job: &TrainingJob,
+    layout: &Layout,
+    iteration: usize,
+) -> Result<Result<f64, String>, ServiceError> {
+    let course = course(layout.log(), job).await?;
+    let value = course.get(iteration.saturating_sub(1)).copied().filter(|value| value.is_finite());
+    Ok(value.ok_or_else(|| {
+        format!(
+            "the training job was stopped early, and its objective after iteration {iteration} is no number"
+        )
+    }))
 }
 
 /// Why a program failed, from its failure file or else from the end of its log.

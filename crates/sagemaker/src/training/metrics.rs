@@ -31,43 +31,48 @@ pub(crate) fn last_values(log: &Path, metrics: &[Metric]) -> io::Result<Vec<(Str
     Ok(named.filter_map(|(metric, value)| Some((metric.name.clone(), value?))).collect())
 }
 
-/// The values of one metric in a log that is being written, in their order.
+/// Reads the values of one metric from a log that grows.
 #[derive(Debug)]
-pub(crate) struct Follower {
+pub(crate) struct Tail {
     log: PathBuf,
-    regex: Regex,
-    /// How much of the log was read: whole lines.
-    at: u64,
+    metric: Regex,
+    /// How much of the log has been read.
+    read: u64,
+    /// The start of a line whose end is not there yet.
+    line: Vec<u8>,
 }
 
-impl Follower {
-    pub(crate) fn new(log: PathBuf, regex: Regex) -> Self {
-        Self { log, regex, at: 0 }
+impl Tail {
+    pub(crate) fn new(log: PathBuf, metric: Regex) -> Self {
+        Self { log, metric, read: 0, line: Vec::new() }
     }
 
-    /// Adds what the lines have that were completed since the last time. Of a log that was begun anew, because its program
-    /// was, the values are read anew as well. A match that is no number is NaN.
-    pub(crate) fn read(&mut self, values: &mut Vec<f64>) -> io::Result<()> {
+    /// The values in the lines that have ended since the last call; none when there is no log yet.
+    pub(crate) fn read(&mut self) -> io::Result<Vec<f64>> {
         let mut file = match File::open(&self.log) {
             Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(error),
         };
-        if file.metadata()?.len() < self.at {
-            self.at = 0;
-            values.clear();
-        }
-        file.seek(SeekFrom::Start(self.at))?;
+        file.seek(SeekFrom::Start(self.read))?;
         let mut reader = BufReader::new(file);
-        let mut line = Vec::new();
-        while reader.read_until(b'\n', &mut line)? > 0 && line.ends_with(b"\n") {
-            self.at += line.len() as u64;
-            let text = String::from_utf8_lossy(&line);
-            let found = self.regex.captures_iter(&text).filter_map(|found| found.get(1));
-            values.extend(found.map(|value| number(value.as_str()).unwrap_or(f64::NAN)));
-            line.clear();
+        let mut values = Vec::new();
+        loop {
+            let read = reader.read_until(b'\n', &mut self.line)?;
+            self.read += read as u64;
+            if self.line.last() != Some(&b'\n') {
+                return Ok(values);
+            }
+            values.extend(self.rest());
         }
-        Ok(())
+    }
+
+    /// The values in the last line, which has no end.
+    pub(crate) fn rest(&mut self) -> Vec<f64> {
+        let line = std::mem::take(&mut self.line);
+        let text = String::from_utf8_lossy(&line);
+        let found = self.metric.captures_iter(&text);
+        found.filter_map(|found| found.get(1)?.as_str().trim().parse().ok()).collect()
     }
 }
 
@@ -78,6 +83,7 @@ fn number(text: &str) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::Write;
 
     #[test]
     fn the_last_number_counts() {
@@ -94,23 +100,19 @@ mod tests {
     }
 
     #[test]
-    fn a_log_is_followed_by_whole_lines() {
+    fn a_log_that_grows_is_read_line_by_line() {
         let folder = tempfile::tempdir().unwrap();
         let log = folder.path().join("log");
-        let mut follower = Follower::new(log.clone(), Regex::new("auc=([^;]*)").unwrap());
-        let mut values = Vec::new();
-        follower.read(&mut values).unwrap();
-        for (written, expected) in [
-            ("auc=0.5; auc=0.6;\nauc=0.", vec![0.5, 0.6]),
-            ("auc=0.5; auc=0.6;\nauc=0.7;\n", vec![0.5, 0.6, 0.7]),
-            ("auc=0.9;\n", vec![0.9]),
-        ] {
-            std::fs::write(&log, written).unwrap();
-            follower.read(&mut values).unwrap();
-            assert_eq!(values, expected, "{written}");
-        }
-        std::fs::write(&log, "auc=0.9;\nauc=nan;\n").unwrap();
-        follower.read(&mut values).unwrap();
-        assert!(values[1].is_nan());
+        let mut tail = Tail::new(log.clone(), Regex::new("auc=([^;]*)").unwrap());
+        assert!(tail.read().unwrap().is_empty());
+        let mut file = File::create(&log).unwrap();
+        file.write_all(b"auc=0.1; auc=0.2;\nauc=0.").unwrap();
+        assert_eq!(tail.read().unwrap(), [0.1, 0.2]);
+        assert!(tail.read().unwrap().is_empty());
+        file.write_all(b"3;\nloss=1;\nauc=none;\nauc=nan;\nauc=0.4").unwrap();
+        let values = tail.read().unwrap();
+        assert!(values.len() == 2 && values[1].is_nan(), "{values:?}");
+        assert_eq!(tail.rest(), [0.4]);
+        assert!(tail.rest().is_empty());
     }
 }

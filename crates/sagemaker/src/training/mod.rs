@@ -3,13 +3,14 @@
 pub(crate) mod actions;
 mod checkpoints;
 mod contract;
-mod data;
+pub(crate) mod data;
 pub(crate) mod definition;
 pub(crate) mod ending;
 mod finish;
-pub(crate) mod metrics;
+mod metrics;
 pub(crate) mod record;
 pub(crate) mod run;
+pub(crate) mod watch;
 
 pub(crate) use definition::TrainingDefinition;
 pub(crate) use ending::Ending;

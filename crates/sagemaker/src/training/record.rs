@@ -106,7 +106,7 @@ pub(crate) fn end(record: &mut Record, ending: &Ending) {
     record.local.owner = None;
 }
 
-/// Ends the record of a training or tuning job that nobody can go on with; `member` holds its status.
+/// Ends the record of a job that nobody can go on with; `member` holds its status.
 pub(crate) fn abandon(record: &mut Record, member: &str, reason: &str) {
     record.local.owner = None;
     if is_final(record.text(member)) {
@@ -119,7 +119,11 @@ pub(crate) fn abandon(record: &mut Record, member: &str, reason: &str) {
             "InternalServerError: the process that ran the job ended before the job did, and the job cannot go on: {reason}"
         )),
     );
-    let end = if member == "TrainingJobStatus" { "TrainingEndTime" } else { "HyperParameterTuningEndTime" };
+    let end = match member {
+        "TrainingJobStatus" => "TrainingEndTime",
+        "TransformJobStatus" => "TransformEndTime",
+        _ => "HyperParameterTuningEndTime",
+    };
     record.set(end, names::now());
     if member == "TrainingJobStatus" {
         record.set("SecondaryStatus", "Failed");

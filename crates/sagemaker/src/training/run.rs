@@ -6,11 +6,14 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
+use tokio::sync::mpsc::UnboundedSender;
 
 use super::checkpoints::{self, Checkpoint};
 use super::contract::{self, Layout};
 use super::ending::{CutOff, Ending, Stop};
+use super::watch::{self, Report};
 use super::{TrainingDefinition, data, record};
+use crate::algorithm::Run;
 use crate::error::ServiceError;
 use crate::event::JobEvent;
 use crate::names;
@@ -40,6 +43,8 @@ pub(crate) struct TrialOf {
     pub(crate) index: usize,
     pub(crate) tuned: Map<String, Value>,
     pub(crate) objective: String,
+    /// Who is told of its objective while it runs.
+    pub(crate) reports: Option<UnboundedSender<Report>>,
 }
 
 impl TrainingJob {
@@ -131,10 +136,12 @@ impl Platform {
             tuning_job: job.trial.as_ref().map(|trial| trial.tuning_job.clone()),
         });
         let mut process = Process::start(self.program(job, &layout)).map_err(ServiceError::internal)?;
+        let mut watched = pin!(watch::objective(job, layout.log()));
         let (exit, cut_off) = tokio::select! {
             exit = process.wait() => (exit, None),
+            never = &mut watched => match never {},
             stop = &mut stop => match stop? {
-                Stop::Requested => (process.stop().await, Some(self.cut_off(&job.name).await?)),
+                Stop::Requested => (process.stop().await, self.cut_off(job).await?),
                 Stop::Closing => {
                     process.stop().await.map_err(ServiceError::internal)?;
                     // What cannot be stored now lies in the job's folder still.
@@ -211,10 +218,10 @@ impl Platform {
         }
     }
 
-    /// Why the job was asked to end.
-    async fn cut_off(&self, name: &str) -> Result<CutOff, ServiceError> {
-        let record = self.store.get(ResourceKind::TrainingJob, name).await?;
-        Ok(record.as_ref().and_then(CutOff::of).unwrap_or(CutOff::Stopped))
+    /// Why the job's program is to end, by its record.
+    async fn cut_off(&self, job: &TrainingJob) -> Result<Option<CutOff>, ServiceError> {
+        let record = self.store.get(ResourceKind::TrainingJob, &job.name).await?;
+        Ok(record.as_ref().and_then(CutOff::of).or(Some(CutOff::Stopped)))
     }
 
     async fn record_cut_off(&self, job: &TrainingJob, cut_off: CutOffRecord) -> Result<(), ServiceError> {
@@ -248,9 +255,15 @@ impl Platform {
         // What runs at once shares the machine.
         let share = (cpus / self.config.max_processes.max(1)).max(1);
         environment.extend(contract::environment(layout, job, share));
+        let mut command = algorithm.command(&algorithm.training.run, &self.config.program);
+        if let Run::Script { .. } = algorithm.training.run {
+            command.extend(contract::user_arguments(job).into_iter().map(Into::into));
+            // What a script prints is read while it runs.
+            environment.push(("PYTHONUNBUFFERED".into(), "1".into()));
+        }
         Program {
             supervisor: self.config.supervisor.clone(),
-            command: algorithm.command(&algorithm.training.command, &self.config.program),
+            command,
             directory: layout.root.clone(),
             environment,
             log: layout.log(),

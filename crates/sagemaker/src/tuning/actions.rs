@@ -8,19 +8,19 @@ use serde_json::{Value, json};
 
 use super::describe;
 use super::request::{TuningJob, simulated};
-use super::warm_start::WarmStart;
+use super::warm_start::shared_best;
 use crate::error::ServiceError;
+use crate::listing::page;
 use crate::not_simulated;
 use crate::platform::{Platform, Waitable};
 use crate::request::{Checks, Node, TUNING_JOB_NAME, Text};
 use crate::store::{Record, ResourceKind};
-use crate::training::actions::page;
 use crate::training::run::Start;
 
 impl Platform {
     pub(crate) async fn create_tuning_job(self: &Arc<Self>, request: &Value) -> Result<Value, ServiceError> {
         self.refuse_when_closing()?;
-        let job = self.warm_start(TuningJob::read(self, request, None)?).await?;
+        let job = TuningJob::load(self, request, None).await?;
         let simulated = simulated();
         let simulated: Vec<&str> = simulated.iter().map(String::as_str).collect();
         let record = describe::new(&job, request, self.owner.id(), not_simulated::list(request, &simulated));
@@ -62,23 +62,34 @@ impl Platform {
             summary["FinalHyperParameterTuningJobObjectiveMetric"] = metric;
             record.set("BestTrainingJob", summary);
         }
-        if let Some(overall) = self.overall_best_of(&record).await? {
-            record.set("OverallBestTrainingJob", overall);
-        }
+        self.set_overall_best(&mut record).await?;
         Ok(Value::Object(record.body))
     }
 
-    /// The service tells it of a warm start with the same data and algorithm.
-    async fn overall_best_of(&self, record: &Record) -> Result<Option<Value>, ServiceError> {
-        let Some(request) = &record.local.request else { return Ok(None) };
-        let warm_start = WarmStart::read(&mut Checks::new(), &Node::root(request));
-        let Some(warm_start) = warm_start.filter(|warm_start| warm_start.identical) else { return Ok(None) };
-        let direction = match objective_types(record).as_deref() {
-            Some("Minimize") => Direction::Minimize,
-            _ => Direction::Maximize,
-        };
-        let name = record.text("HyperParameterTuningJobName").unwrap_or_default();
-        self.overall_best(name, &warm_start, direction).await
+    /// With a warm start on the same data: the best of all trials, its parents' among them.
+    async fn set_overall_best(&self, record: &mut Record) -> Result<(), ServiceError> {
+        let Some(config) = record.body.get("WarmStartConfig").cloned() else { return Ok(()) };
+        let parents = shared_best(&config);
+        if parents.is_empty() {
+            return Ok(());
+        }
+        let own = record.text("HyperParameterTuningJobName").unwrap_or_default().to_owned();
+        let mut best = record.body.get("BestTrainingJob").cloned().map(|best| (own, best));
+        for name in parents {
+            let parent = self.store.get(ResourceKind::HyperParameterTuningJob, name).await?;
+            let Some(parent) = parent else { continue };
+            // Warm starts do not reach back further: a parent counts with its own trials.
+            let mut parent = Box::pin(self.tuning_response(parent)).await?;
+            let Some(theirs) = parent.get_mut("BestTrainingJob").map(Value::take) else { continue };
+            if best.as_ref().is_none_or(|(_, best)| is_better(&theirs, best)) {
+                best = Some((name.to_owned(), theirs));
+            }
+        }
+        if let Some((tuning_job, mut best)) = best {
+            best["TuningJobName"] = json!(tuning_job);
+            record.set("OverallBestTrainingJob", best);
+        }
+        Ok(())
     }
 
     pub(crate) async fn stop_tuning_job(self: &Arc<Self>, request: &Value) -> Result<Value, ServiceError> {
@@ -96,9 +107,23 @@ impl Platform {
             "HyperParameterTuningJobStatus",
             "TrainingJobStatusCounters",
             "ObjectiveStatusCounters",
+            "HyperParameterTuningJobConfig",
         ];
         let kind = ResourceKind::HyperParameterTuningJob;
-        self.list_resources(request, kind, "HyperParameterTuningJobSummaries", &members).await
+        let mut listed =
+            self.list_resources(request, kind, "HyperParameterTuningJobSummaries", &members).await?;
+        for summary in listed["HyperParameterTuningJobSummaries"].as_array_mut().into_iter().flatten() {
+            let Some(mut config) = summary.get_mut("HyperParameterTuningJobConfig").map(Value::take) else {
+                continue;
+            };
+            for member in ["Strategy", "ResourceLimits"] {
+                summary[member] = config[member].take();
+            }
+            if let Some(summary) = summary.as_object_mut() {
+                summary.shift_remove("HyperParameterTuningJobConfig");
+            }
+        }
+        Ok(listed)
     }
 
     pub(crate) async fn list_trials(&self, request: &Value) -> Result<Value, ServiceError> {
@@ -127,6 +152,9 @@ impl Platform {
                 }
                 summary["FinalHyperParameterTuningJobObjectiveMetric"] = shown;
             }
+            if order == "FinalObjectiveMetricValue" && trial.objective.is_none() {
+                continue;
+            }
             if status.is_none() || status.as_deref() == record.text("TrainingJobStatus") {
                 summaries.push(summary);
             }
@@ -137,6 +165,14 @@ impl Platform {
         }
         page(request, "TrainingJobSummaries", summaries)
     }
+}
+
+fn is_better(one: &Value, other: &Value) -> bool {
+    let metric = |summary: &Value| summary["FinalHyperParameterTuningJobObjectiveMetric"].clone();
+    let (one, other) = (metric(one), metric(other));
+    let direction = if one["Type"] == "Maximize" { Direction::Maximize } else { Direction::Minimize };
+    let value = |metric: &Value| metric["Value"].as_f64().unwrap_or(f64::NAN);
+    direction.improves(value(&one), value(&other))
 }
 
 /// Whether the job maximises or minimises, which its definitions have in common.

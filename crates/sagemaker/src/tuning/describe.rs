@@ -48,7 +48,12 @@ pub(super) fn new(job: &TuningJob, request: &Value, owner: &str, not_simulated: 
     let mut record = Record::default();
     record.set("HyperParameterTuningJobName", job.name.as_str());
     record.set("HyperParameterTuningJobArn", job.arn.as_str());
-    for member in ["HyperParameterTuningJobConfig", "TrainingJobDefinition", "TrainingJobDefinitions"] {
+    for member in [
+        "HyperParameterTuningJobConfig",
+        "TrainingJobDefinition",
+        "TrainingJobDefinitions",
+        "WarmStartConfig",
+    ] {
         if let Some(value) = request.get(member) {
             record.set(member, with_objective(value.clone()));
         }
@@ -101,12 +106,13 @@ pub(super) fn progress(record: &mut Record, progress: &Progress) {
     );
     if let Some(best) = &progress.best {
         // The rest of the summary is in the training job's own record; Describe adds it.
+        let kind = if best.direction == Direction::Maximize { "Maximize" } else { "Minimize" };
         record.set(
             "BestTrainingJob",
             json!({
                 "TrainingJobName": best.name,
                 "FinalHyperParameterTuningJobObjectiveMetric":
-                    objective_metric(best.direction, &best.metric, best.objective),
+                    {"Type": kind, "MetricName": best.metric, "Value": best.objective},
             }),
         );
     }
@@ -123,12 +129,6 @@ pub(super) fn end(record: &mut Record, at_end: &Progress, verdict: &Verdict) {
     }
     record.set("HyperParameterTuningEndTime", names::now());
     record.local.owner = None;
-}
-
-/// `FinalHyperParameterTuningJobObjectiveMetric`.
-pub(super) fn objective_metric(direction: Direction, metric: &str, value: f64) -> Value {
-    let kind = if direction == Direction::Maximize { "Maximize" } else { "Minimize" };
-    json!({"Type": kind, "MetricName": metric, "Value": value})
 }
 
 /// The summary of a trial, as lists and `BestTrainingJob` show it.

@@ -2,8 +2,7 @@
 
 mod actions;
 mod describe;
-mod early_stopping;
-mod ranges;
+mod early;
 mod request;
 mod run;
 mod trials;

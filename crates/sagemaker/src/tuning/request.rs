@@ -3,12 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use mlpp_tuning::{Direction, Hyperband, RangeError, Search, Strategy};
+use mlpp_tuning::{Direction, Hyperband, Range, RangeError, Scaling, Search, Strategy};
 use serde_json::{Map, Value, json};
 
-use super::early_stopping::EarlyStopping;
-use super::ranges::{RequestRange, ranges};
-use super::warm_start::WarmStart;
+use super::early::Rule;
+use super::warm_start::{Compared, WarmStart};
 use crate::algorithm::Algorithm;
 use crate::algorithm::validate::{OBJECTIVE_HYPERPARAMETER, Tuned};
 use crate::error::ServiceError;
@@ -28,8 +27,6 @@ pub(super) struct TuningJob {
     pub(super) max_runtime: Option<Duration>,
     pub(super) direction: Direction,
     pub(super) seed: u64,
-    pub(super) early_stopping: EarlyStopping,
-    pub(super) warm_start: Option<WarmStart>,
     /// How long processes before this one have run it.
     pub(super) spent: Duration,
 }
@@ -43,12 +40,14 @@ pub(super) struct TrialDefinition {
     pub(super) fixed: Map<String, Value>,
     pub(super) objective: String,
     pub(super) search: Search,
+    /// By which trials are stopped before their end.
+    pub(super) rule: Option<Rule>,
 }
 
 /// What the service takes when a request does not limit the number of trials.
 const DEFAULT_MOST_TRIALS: i64 = 750;
 
-const MEMBERS: [&str; 10] = [
+const MEMBERS: [&str; 11] = [
     "HyperParameterTuningJobName",
     "HyperParameterTuningJobConfig.Strategy",
     "HyperParameterTuningJobConfig.HyperParameterTuningJobObjective",
@@ -56,7 +55,8 @@ const MEMBERS: [&str; 10] = [
     "HyperParameterTuningJobConfig.ParameterRanges",
     "HyperParameterTuningJobConfig.RandomSeed",
     "HyperParameterTuningJobConfig.TrainingJobEarlyStoppingType",
-    "HyperParameterTuningJobConfig.StrategyConfig.HyperbandStrategyConfig",
+    "HyperParameterTuningJobConfig.StrategyConfig.HyperbandStrategyConfig.MinResource",
+    "HyperParameterTuningJobConfig.StrategyConfig.HyperbandStrategyConfig.MaxResource",
     "WarmStartConfig",
     "Tags",
 ];
@@ -75,17 +75,40 @@ pub(super) fn simulated() -> Vec<String> {
 /// What the whole job says, which a definition may lack.
 struct Shared<'a> {
     strategy: Strategy,
+    stopping: Stopping,
     seed: u64,
     objective: Option<Node<'a>>,
     ranges: Option<Node<'a>>,
+    warm_start: Option<&'a WarmStart>,
+    /// Whether there is one definition only.
+    alone: bool,
+}
+
+/// When trials are stopped before their end.
+#[derive(Clone, Copy, Debug)]
+enum Stopping {
+    Never,
+    Median,
+    Hyperband { min: Option<i64>, max: Option<i64> },
 }
 
 impl TuningJob {
-    /// Reads a request; `before` is what an earlier process recorded of the job, if it is to be taken over.
-    pub(super) fn read(
+    /// Reads a request and the records of the jobs that it starts from; `before` is what an earlier process recorded of
+    /// the job, if it is to be taken over.
+    pub(super) async fn load(
         platform: &Platform,
         request: &Value,
         before: Option<TuningRecord>,
+    ) -> Result<Self, ServiceError> {
+        let warm_start = WarmStart::read(platform, request).await?;
+        Self::read(platform, request, before, warm_start.as_ref())
+    }
+
+    fn read(
+        platform: &Platform,
+        request: &Value,
+        before: Option<TuningRecord>,
+        warm_start: Option<&WarmStart>,
     ) -> Result<Self, ServiceError> {
         let mut checks = Checks::new();
         let root = Node::root(request);
@@ -98,8 +121,7 @@ impl TuningJob {
         let strategies = Text::one_of(&["Bayesian", "Random", "Hyperband", "Grid"]);
         let strategy = checks.required_text(&config, "Strategy", strategies);
         let early = checks.text(&config, "TrainingJobEarlyStoppingType", Text::one_of(&["Off", "Auto"]));
-        let resources = resources(&mut checks, &config);
-        let warm_start = WarmStart::read(&mut checks, &root);
+        let stopping = stopping(&mut checks, &config, strategy, early == Some("Auto"));
         let seed = checks.integer(&config, "RandomSeed", 0, i64::MAX);
         let mut most_trials = None;
         let mut most_parallel = None;
@@ -114,10 +136,17 @@ impl TuningJob {
             nodes.iter().map(|node| TrainingDefinition::read(platform, &mut checks, node)).collect();
         checks.finish()?;
 
-        let strategy = strategy_of(strategy.unwrap_or_default())?;
-        let early_stopping = early_stopping(strategy, early == Some("Auto"), resources, &nodes)?;
+        let strategy = match strategy {
+            Some("Random") => Strategy::Random,
+            Some("Grid") => Strategy::Grid,
+            Some("Hyperband") => Strategy::Hyperband,
+            _ => Strategy::Bayesian,
+        };
         let shared = Shared {
             strategy,
+            stopping: stopping?,
+            warm_start,
+            alone: nodes.len() == 1,
             seed: match before {
                 Some(before) => before.seed,
                 None => seed.map_or(platform.config.seed, i64::unsigned_abs),
@@ -125,7 +154,7 @@ impl TuningJob {
             objective: config.member("HyperParameterTuningJobObjective"),
             ranges: config.member("ParameterRanges"),
         };
-        let mut definitions = Vec::with_capacity(nodes.len());
+        let mut definitions: Vec<TrialDefinition> = Vec::with_capacity(nodes.len());
         let mut direction = None;
         for (node, training) in nodes.iter().zip(read) {
             let Some(training) = training? else {
@@ -138,6 +167,9 @@ impl TuningJob {
                 ));
             }
             direction = Some(its_direction);
+            if nodes.len() > 1 {
+                check_name(definition.name.as_deref(), &definitions)?;
+            }
             definitions.push(definition);
         }
         let (Some(name), Some(direction)) = (name, direction) else {
@@ -163,8 +195,6 @@ impl TuningJob {
             max_runtime: max_runtime.map(|seconds| Duration::from_secs(seconds.unsigned_abs())),
             direction,
             seed: shared.seed,
-            early_stopping,
-            warm_start,
             spent: Duration::from_secs_f64(before.map_or(0.0, |before| before.spent.max(0.0))),
         })
     }
@@ -180,65 +210,69 @@ fn definitions<'a>(checks: &mut Checks, root: &Node<'a>) -> Vec<Node<'a>> {
     }
 }
 
-fn strategy_of(name: &str) -> Result<Strategy, ServiceError> {
+/// Of several definitions each needs a name of its own, by which its trials are told from the others'.
+fn check_name(name: Option<&str>, before: &[TrialDefinition]) -> Result<(), ServiceError> {
     match name {
-        "Bayesian" => Ok(Strategy::Bayesian),
-        "Random" => Ok(Strategy::Random),
-        "Grid" => Ok(Strategy::Grid),
-        "Hyperband" => Ok(Strategy::Hyperband),
-        _ => Err(ServiceError::validation(format!("Strategy {name} is not supported on this machine."))),
-    }
-}
-
-/// `MinResource` and `MaxResource` of Hyperband.
-type Resources = (Option<i64>, Option<i64>);
-
-fn resources(checks: &mut Checks, config: &Node<'_>) -> Resources {
-    let Some(strategy) = checks.object(config, "StrategyConfig") else { return (None, None) };
-    let Some(hyperband) = checks.object(&strategy, "HyperbandStrategyConfig") else { return (None, None) };
-    let mut resource = |name| checks.integer(&hyperband, name, 1, i64::from(i32::MAX));
-    (resource("MinResource"), resource("MaxResource"))
-}
-
-/// The rule by which trials are stopped early
-/// ([`HyperbandStrategyConfig`](https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_HyperbandStrategyConfig.html)).
-fn early_stopping(
-    strategy: Strategy,
-    auto: bool,
-    (min, max): Resources,
-    definitions: &[Node<'_>],
-) -> Result<EarlyStopping, ServiceError> {
-    if strategy != Strategy::Hyperband {
-        if min.is_some() || max.is_some() {
-            return Err(ServiceError::validation(
-                "HyperbandStrategyConfig must only be given with the strategy Hyperband.",
-            ));
+        None => Err(ServiceError::validation(
+            "DefinitionName is required in each of several TrainingJobDefinitions.",
+        )),
+        Some(name) if before.iter().any(|other| other.name.as_deref() == Some(name)) => {
+            Err(ServiceError::validation(format!(
+                "DefinitionName {name} is used by more than one training job definition."
+            )))
         }
-        return Ok(if auto { EarlyStopping::Median } else { EarlyStopping::Off });
+        Some(_) => Ok(()),
     }
-    if auto {
-        return Err(ServiceError::validation(
-            "TrainingJobEarlyStoppingType must be Off with the strategy Hyperband, which stops training jobs itself.",
-        ));
-    }
-    let max = max.or_else(|| definitions.iter().find_map(epochs)).ok_or_else(|| {
-        ServiceError::validation(format!(
-            "Hyperband needs MaxResource in HyperbandStrategyConfig, or one of {} in StaticHyperParameters.",
-            EPOCHS.join(", ")
-        ))
-    })?;
-    let count = |resource: i64| usize::try_from(resource).unwrap_or(usize::MAX);
-    Hyperband::new(count(min.unwrap_or(1)), count(max))
-        .map(EarlyStopping::Hyperband)
-        .map_err(|wrong| ServiceError::validation(format!("Invalid HyperbandStrategyConfig: {wrong}.")))
 }
 
-/// The static hyperparameters that the service takes `MaxResource` from.
-const EPOCHS: [&str; 5] = ["epochs", "numepochs", "n-epochs", "n_epochs", "num_epochs"];
+/// When trials are stopped early; the form goes to `checks`.
+fn stopping(
+    checks: &mut Checks,
+    config: &Node<'_>,
+    strategy: Option<&str>,
+    early: bool,
+) -> Result<Stopping, ServiceError> {
+    let own = checks.object(config, "StrategyConfig");
+    let own = own.and_then(|own| checks.object(&own, "HyperbandStrategyConfig"));
+    let min = own.as_ref().and_then(|own| checks.integer(own, "MinResource", 1, i64::MAX));
+    let max = own.as_ref().and_then(|own| checks.integer(own, "MaxResource", 1, i64::MAX));
+    match strategy {
+        Some("Hyperband") if early => Err(ServiceError::validation(
+            "TrainingJobEarlyStoppingType must be Off to use the Hyperband strategy.",
+        )),
+        Some("Hyperband") => Ok(Stopping::Hyperband { min, max }),
+        _ if own.is_some() => Err(ServiceError::validation(
+            "HyperbandStrategyConfig can be given only with the Hyperband strategy.",
+        )),
+        _ if early => Ok(Stopping::Median),
+        _ => Ok(Stopping::Never),
+    }
+}
 
-fn epochs(definition: &Node<'_>) -> Option<i64> {
-    let fixed = definition.member("StaticHyperParameters")?;
-    EPOCHS.iter().find_map(|name| fixed.value.get(name)?.as_str()?.trim().parse().ok())
+impl Stopping {
+    /// The rule for a definition with these static hyperparameters, from which the service takes the largest resource
+    /// when the request does not give it.
+    fn rule(self, fixed: &Map<String, Value>) -> Result<Option<Rule>, ServiceError> {
+        const EPOCHS: [&str; 5] = ["epochs", "numepochs", "n-epochs", "n_epochs", "num_epochs"];
+        let (min, max) = match self {
+            Self::Never => return Ok(None),
+            Self::Median => return Ok(Some(Rule::Median)),
+            Self::Hyperband { min, max } => (min, max),
+        };
+        let inferred = || EPOCHS.iter().find_map(|name| fixed.get(*name)?.as_str()?.parse().ok());
+        let max = max.or_else(inferred).ok_or_else(|| {
+            ServiceError::validation(format!(
+                "MaxResource of HyperbandStrategyConfig is required: it cannot be inferred, since none of {} is among the \
+                 static hyperparameters.",
+                EPOCHS.join(", ")
+            ))
+        })?;
+        let number = |number: i64| usize::try_from(number).unwrap_or(0);
+        let hyperband = Hyperband::new(number(min.unwrap_or(1)), number(max)).map_err(|wrong| {
+            ServiceError::validation(format!("Invalid HyperbandStrategyConfig: {wrong}."))
+        })?;
+        Ok(Some(Rule::Hyperband(hyperband)))
+    }
 }
 
 impl TrialDefinition {
@@ -276,6 +310,22 @@ impl TrialDefinition {
             searched.map_err(|wrong| ServiceError::validation(format!("Invalid range: {wrong}.")))?;
         let search = Search::new(shared.strategy, direction, searched, shared.seed)
             .map_err(|wrong| ServiceError::validation(format!("Invalid ranges: {wrong}.")))?;
+        let search = match shared.warm_start {
+            None => search,
+            Some(warm_start) => {
+                let kinds: Vec<_> = ranges.iter().map(|range| (range.name, range.kind())).collect();
+                search.with_priors(warm_start.priors(&Compared {
+                    node: node.value,
+                    name,
+                    alone: shared.alone,
+                    metric,
+                    direction: kind,
+                    fixed: &fixed,
+                    tuned: &kinds,
+                })?)
+            }
+        };
+        let rule = shared.stopping.rule(&fixed)?;
         let mut fixed = fixed;
         fixed.insert(OBJECTIVE_HYPERPARAMETER.to_owned(), json!(metric));
         let definition = Self {
@@ -284,6 +334,7 @@ impl TrialDefinition {
             fixed,
             objective: metric.to_owned(),
             search,
+            rule,
         };
         Ok((definition, direction))
     }
@@ -317,4 +368,72 @@ fn check_objective(
         )));
     }
     Ok(())
+}
+
+/// A range as the request has it.
+struct RequestRange<'a> {
+    name: &'a str,
+    form: Form<'a>,
+}
+
+enum Form<'a> {
+    Integer(&'a str, &'a str, Scaling),
+    Continuous(&'a str, &'a str, Scaling),
+    Categorical(Vec<String>),
+}
+
+impl RequestRange<'_> {
+    fn kind(&self) -> &'static str {
+        match self.form {
+            Form::Integer(..) => "Integer",
+            Form::Continuous(..) => "Continuous",
+            Form::Categorical(_) => "Categorical",
+        }
+    }
+
+    fn tuned(&self) -> Tuned<'_> {
+        match &self.form {
+            Form::Integer(min, max, _) => Tuned::Integer { min, max },
+            Form::Continuous(min, max, _) => Tuned::Continuous { min, max },
+            Form::Categorical(values) => Tuned::Categorical { values },
+        }
+    }
+
+    fn range(&self) -> Result<Range, RangeError> {
+        match &self.form {
+            Form::Integer(min, max, scaling) => Range::integer(self.name, min, max, *scaling),
+            Form::Continuous(min, max, scaling) => Range::continuous(self.name, min, max, *scaling),
+            Form::Categorical(values) => Range::categorical(self.name, values.clone()),
+        }
+    }
+}
+
+fn ranges<'a>(checks: &mut Checks, node: &Node<'a>) -> Result<Vec<RequestRange<'a>>, ServiceError> {
+    const SCALINGS: Text = Text::one_of(&["Auto", "Linear", "Logarithmic", "ReverseLogarithmic"]);
+    if node.value.get("AutoParameters").and_then(Value::as_array).is_some_and(|list| !list.is_empty()) {
+        return Err(ServiceError::validation("AutoParameters are not supported on this machine."));
+    }
+    let mut ranges = Vec::new();
+    for (member, integer) in [("IntegerParameterRanges", true), ("ContinuousParameterRanges", false)] {
+        for node in checks.list(node, member, 0, 30) {
+            let name = checks.required_text(&node, "Name", Text::any(256));
+            let min = checks.required_text(&node, "MinValue", Text::any(256));
+            let max = checks.required_text(&node, "MaxValue", Text::any(256));
+            let scaling = checks.text(&node, "ScalingType", SCALINGS);
+            let scaling = scaling.and_then(Scaling::from_name).unwrap_or_default();
+            if let (Some(name), Some(min), Some(max)) = (name, min, max) {
+                let form = if integer { Form::Integer } else { Form::Continuous }(min, max, scaling);
+                ranges.push(RequestRange { name, form });
+            }
+        }
+    }
+    for node in checks.list(node, "CategoricalParameterRanges", 0, 30) {
+        let name = checks.required_text(&node, "Name", Text::any(256));
+        checks.required(&node, "Values");
+        let values = checks.texts(&node, "Values", 1, 30);
+        if let Some(name) = name {
+            ranges.push(RequestRange { name, form: Form::Categorical(values) });
+        }
+    }
+    Ok(ranges)
 }

@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use mlpp_tuning::Candidate;
 use serde_json::{Map, Value, json};
+use tokio::sync::mpsc::{self, UnboundedSender};
 use tokio::task::JoinSet;
 
 use super::describe::{self, Progress, Verdict};
-use super::early_stopping::Courses;
 use super::request::TuningJob;
 use super::trials::{End, Entry, Trials};
 use crate::error::ServiceError;
@@ -19,10 +19,8 @@ use crate::platform::{Platform, Waitable};
 use crate::store::{Record, ResourceKind};
 use crate::training::ending::Stop;
 use crate::training::run::{Start, TrialOf};
+use crate::training::watch::Report;
 use crate::training::{Ending, TrainingJob};
-
-/// How often the logs of trials are looked at that may be stopped early.
-const LOOK_AT_LOGS: Duration = Duration::from_millis(50);
 
 /// The running trials: each answers its number and its end, or nothing when it is left.
 type Running = JoinSet<(usize, Result<Option<Ending>, ServiceError>)>;
@@ -45,12 +43,12 @@ impl Platform {
     }
 
     /// Goes on with a tuning job whose record names this process and whose process is gone.
-    pub(crate) fn take_over_tuning(
+    pub(crate) async fn take_over_tuning(
         self: &Arc<Self>,
         request: &Value,
         record: &Record,
     ) -> Result<(), ServiceError> {
-        let job = TuningJob::read(self, request, record.local.tuning)?;
+        let job = TuningJob::load(self, request, record.local.tuning).await?;
         self.spawn_tuning(job, Start::TakenOver);
         Ok(())
     }
@@ -85,35 +83,25 @@ impl Platform {
         start: Start,
     ) -> Result<Option<(Progress, Verdict)>, ServiceError> {
         const STATUS: &str = "HyperParameterTuningJobStatus";
-        let warmed;
-        let job = match start {
-            Start::New => job,
-            Start::TakenOver => {
-                warmed = self.warm_start(job.clone()).await?;
-                &warmed
-            }
-        };
         let clock = Clock { before: job.spent, since: Instant::now() };
         let mut stop = pin!(self.stop_of(ResourceKind::HyperParameterTuningJob, &job.name, STATUS));
         let limit = job.max_runtime.map_or(Duration::MAX, |limit| limit.saturating_sub(job.spent));
         let mut deadline = pin!(tokio::time::sleep(limit));
         let mut running = Running::new();
+        let (sender, mut reports) = mpsc::unbounded_channel();
         let mut trials = Trials::default();
         if start == Start::TakenOver {
             trials = Trials::read(self, job).await?;
-            self.take_trials(job, &trials, &mut running).await?;
+            self.take_trials(job, &mut trials, &sender, &mut running).await?;
             self.record_progress(job, &trials, clock).await?;
         }
-        let mut courses = Courses::new(job);
-        let mut look = tokio::time::interval(LOOK_AT_LOGS);
-        look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut exhausted = vec![false; job.definitions.len()];
         let mut halt = None;
         loop {
             while halt.is_none()
                 && trials.entries.len() < job.most_trials
                 && running.len() < job.most_parallel
-                && self.start_trial(job, &mut trials, &mut exhausted, &mut running).await?
+                && self.start_trial(job, &mut trials, &sender, &mut exhausted, &mut running).await?
             {
                 self.record_progress(job, &trials, clock).await?;
             }
@@ -124,21 +112,20 @@ impl Platform {
                 Some(ended) = running.join_next() => {
                     let (index, ending) = ended.map_err(ServiceError::internal)?;
                     match ending? {
-                        Some(ending) => trials.entries[index].end = Some(End::of(&ending)),
+                        Some(ending) => {
+                            trials.entries[index].end = Some(End::of(&ending));
+                            self.read_course(job, &mut trials, index).await?;
+                        }
                         None => halt = Some(Halt::Stopped(Stop::Closing)),
                     }
                     self.record_progress(job, &trials, clock).await?;
                 }
+                Some(report) = reports.recv() => self.heed(job, &mut trials, report).await?,
                 asked = &mut stop, if halt.is_none() => {
                     let stop = asked?;
                     halt = Some(Halt::Stopped(stop));
                     if stop == Stop::Requested {
                         self.stop_trials(&trials).await?;
-                    }
-                }
-                _ = look.tick(), if halt.is_none() && courses.are_followed() => {
-                    for index in courses.look(self, job, &trials).await? {
-                        self.stop_early(&trials.entries[index].name).await?;
                     }
                 }
                 () = &mut deadline, if halt.is_none() && job.max_runtime.is_some() => {
@@ -160,17 +147,23 @@ impl Platform {
     async fn take_trials(
         self: &Arc<Self>,
         job: &TuningJob,
-        trials: &Trials,
+        trials: &mut Trials,
+        reports: &UnboundedSender<Report>,
         running: &mut Running,
     ) -> Result<(), ServiceError> {
-        for (index, entry) in trials.entries.iter().enumerate().filter(|(_, entry)| entry.end.is_none()) {
+        for index in 0..trials.entries.len() {
+            let entry = &trials.entries[index];
+            if entry.end.is_some() {
+                self.read_course(job, trials, index).await?;
+                continue;
+            }
             let own = self.owner.id().to_owned();
             let claimed = move |record: &mut Record| record.local.owner = Some(own);
             self.store.update(ResourceKind::TrainingJob, &entry.name, claimed).await?;
             if job.definitions.get(entry.at).is_none() {
                 return Err(ServiceError::internal(format!("trial {} has no definition", entry.name)));
             }
-            let training = training_job(self, job, entry.at, index, &entry.candidate);
+            let training = training_job(self, job, entry.at, index, &entry.candidate, reports);
             self.run_trial(training, index, Start::TakenOver, running);
         }
         Ok(())
@@ -186,6 +179,7 @@ impl Platform {
         self: &Arc<Self>,
         job: &TuningJob,
         trials: &mut Trials,
+        reports: &UnboundedSender<Report>,
         exhausted: &mut [bool],
         running: &mut Running,
     ) -> Result<bool, ServiceError> {
@@ -202,9 +196,9 @@ impl Platform {
                 exhausted[at] = true;
                 continue;
             };
-            let training = training_job(self, job, at, index, &candidate);
+            let training = training_job(self, job, at, index, &candidate, reports);
             self.add_training_job(&training, None, Vec::new()).await?;
-            trials.entries.push(Entry { at, name: training.name.clone(), candidate, end: None });
+            trials.entries.push(Entry::new(at, training.name.clone(), candidate, None));
             self.run_trial(training, index, Start::New, running);
             return Ok(true);
         }
@@ -264,6 +258,7 @@ fn training_job(
     at: usize,
     index: usize,
     candidate: &Candidate,
+    reports: &UnboundedSender<Report>,
 ) -> TrainingJob {
     let definition = &job.definitions[at];
     let digest = names::digest(&format!("{}/{}/{index}", job.arn, job.seed));
@@ -285,6 +280,7 @@ fn training_job(
             index,
             tuned,
             objective: definition.objective.clone(),
+            reports: definition.rule.as_ref().map(|_| reports.clone()),
         }),
     }
 }

@@ -24,6 +24,21 @@ pub(super) struct Entry {
     pub(super) candidate: Candidate,
     /// `None` while it runs.
     pub(super) end: Option<End>,
+    /// Its objective after each iteration, if trials can be stopped early.
+    pub(super) course: Vec<f64>,
+    /// How many of these were decided on.
+    pub(super) judged: usize,
+}
+
+impl Entry {
+    pub(super) fn new(at: usize, name: String, candidate: Candidate, end: Option<End>) -> Self {
+        Self { at, name, candidate, end, course: Vec::new(), judged: 0 }
+    }
+
+    /// Whether its program ended by itself, and well.
+    pub(super) fn is_completed(&self) -> bool {
+        self.end.as_ref().is_some_and(|end| end.status == "Completed")
+    }
 }
 
 /// How a trial ended.
@@ -32,22 +47,24 @@ pub(super) struct End {
     /// `TrainingJobStatus`.
     status: String,
     objective: Result<f64, String>,
+    /// Whether it left a model.
+    model: bool,
 }
 
 impl End {
     pub(super) fn of(ending: &Ending) -> Self {
-        Self { status: ending.status.to_owned(), objective: ending.objective.clone() }
-    }
-
-    pub(super) fn is_completed(&self) -> bool {
-        self.status == "Completed"
+        Self {
+            status: ending.status.to_owned(),
+            objective: ending.objective.clone(),
+            model: ending.model.is_some(),
+        }
     }
 
     fn outcome(&self) -> Outcome {
         match (self.status.as_str(), &self.objective) {
             ("Completed", Ok(value)) => Outcome::Completed(*value),
             ("Stopped", Ok(value)) => Outcome::EarlyStopped(*value),
-            ("Stopped", Err(_)) => Outcome::Stopped,
+            ("Stopped", _) => Outcome::Stopped,
             _ => Outcome::Failed,
         }
     }
@@ -59,7 +76,7 @@ impl Trials {
         let mut found: Vec<(usize, Entry)> = Vec::new();
         for (name, record) in platform.store.list(ResourceKind::TrainingJob).await? {
             if let Some(trial) = record.local.trial.as_ref().filter(|trial| trial.tuning_job == job.name) {
-                let entry = Entry { at: trial.at, candidate: candidate(&record), end: end(&record), name };
+                let entry = Entry::new(trial.at, name, candidate(&record), end(&record));
                 found.push((trial.index, entry));
             }
         }
@@ -93,7 +110,9 @@ impl Trials {
             if let Outcome::Completed(value) | Outcome::EarlyStopped(value) = end.outcome() {
                 progress.succeeded += 1;
                 let best = progress.best.as_ref();
-                if best.is_none_or(|best| job.direction.improves(value, best.objective)) {
+                // A trial that was stopped before it had a model is no use to anyone.
+                let usable = end.model || end.status == "Completed";
+                if usable && best.is_none_or(|best| job.direction.improves(value, best.objective)) {
                     progress.best = Some(Best {
                         name: entry.name.clone(),
                         objective: value,
@@ -127,5 +146,6 @@ fn end(record: &Record) -> Option<End> {
         (None, Some(reason)) => Err(reason.clone()),
         (None, None) => Err(record.text("FailureReason").unwrap_or("it has no objective").to_owned()),
     };
-    Some(End { status: status.to_owned(), objective })
+    let model = record.body.contains_key("ModelArtifacts");
+    Some(End { status: status.to_owned(), objective, model })
 }

@@ -212,6 +212,22 @@ pub(crate) fn runs(pid: &str) -> bool {
     status.is_ok_and(|status| !status.rsplit(')').next().unwrap_or_default().trim().starts_with('Z'))
 }
 
+/// The command lines of the processes whose working folder is below `folder`, which includes their supervisors.
+pub(crate) fn processes_below(folder: &Path) -> Vec<String> {
+    let folder = folder.canonicalize().unwrap();
+    let processes = fs::read_dir("/proc").unwrap().flatten();
+    let below = processes.filter(|process| {
+        fs::read_link(process.path().join("cwd")).is_ok_and(|place| place.starts_with(&folder))
+    });
+    below
+        .map(|process| {
+            let words = fs::read(process.path().join("cmdline")).unwrap_or_default();
+            String::from_utf8_lossy(&words).replace('\0', " ")
+        })
+        .filter(|line| !line.is_empty())
+        .collect()
+}
+
 impl Lab {
     /// A model whose archive holds `model.txt` with `text`, served under the name `text`.
     pub(crate) async fn model(&self, name: &str, text: &str, environment: Value) {

@@ -156,6 +156,7 @@ fn drive(arguments: &[OsString]) -> Outcome {
     let (what, member) = match text(action)?.as_str() {
         "CreateTrainingJob" => (Waitable::TrainingJob, "TrainingJobName"),
         "CreateHyperParameterTuningJob" => (Waitable::HyperParameterTuningJob, "HyperParameterTuningJobName"),
+        "CreateTransformJob" => (Waitable::TransformJob, "TransformJobName"),
         _ => return Err("an action that creates a job".into()),
     };
     let name = request[member].as_str().ok_or("no name")?.to_owned();
