@@ -214,6 +214,41 @@ fn an_execution_is_stopped_by_whoever_runs_it_and_redriven() {
     assert_eq!(ended[0]["status"], "SUCCEEDED", "{ended:#}");
 }
 
+/// The documents and the manifest of a batch inference with the model that a run made.
+fn batch(project: &Project) {
+    let mut parameters: Value = serde_json::from_str(&project.read("ml-parameters.json")).unwrap();
+    parameters["transform"] = serde_json::json!({
+        "jobName": "survival-batch", "s3OutputPath": "s3://demo-bucket/predictions/", "instanceType": "ml.m5.large",
+        "contentType": "text/csv", "splitType": "Line", "accept": "text/csv", "assembleWith": "Line",
+    });
+    project.write("ml-parameters.json", parameters.to_string());
+    let channel = serde_json::json!({"channels": [{"channelName": "passengers", "s3DataSource": {
+        "S3DataType": "S3Prefix", "S3Uri": "s3://demo-bucket/titanic/rows/",
+        "S3DataDistributionType": "FullyReplicated", "AttributeNames": [],
+    }}]});
+    project.write("batch.json", channel.to_string());
+    let rows = "[data]\n\"s3://demo-bucket/titanic/rows/rows.csv\" = \"data/rows.csv\"\n";
+    project.replace("mlpp.toml", "[data]\n", rows);
+    project.replace("mlpp.toml", "\"model-tuning-with-endpoint-deployment\"", "\"batch-inference\"");
+}
+
+#[test]
+fn a_batch_is_transformed_with_the_newest_model() {
+    let project = Project::titanic();
+    project.expect(0, ["run", "--quiet"]);
+    batch(&project);
+    project.expect(0, ["apply", "--quiet"]);
+    let ended = project.json(0, ["launch", "batch.json", "--wait", "--quiet", "--json"]);
+    assert_eq!(ended["status"], "SUCCEEDED", "{ended:#}");
+    let place = ended["output"]["transformJobs"][0]["s3OutputPath"].as_str().unwrap();
+    let file =
+        project.path().join(".mlpp/buckets").join(place.trim_start_matches("s3://")).join("rows.csv.out");
+    let predictions = std::fs::read_to_string(&file).unwrap();
+    assert_eq!(predictions.lines().count(), 3, "{predictions}");
+    let described = project.json(0, ["describe", "--json"]);
+    assert_eq!(described["resources"][0]["type"], "TransformJob", "{:#}", described["resources"]);
+}
+
 #[test]
 fn names_that_mean_nothing_are_told() {
     let project = Project::titanic();
