@@ -258,6 +258,7 @@ fn names_that_mean_nothing_are_told() {
     assert!(!project.path().join(".mlpp").exists(), "something was written");
     project.refused(3, "launch/manifest-absent", ["launch", "s3://demo-bucket/nothing.json"]);
     project.refused(3, "project/file-absent", ["launch", "nothing.json"]);
+    project.refused(3, "release/absent", ["launch"]);
     project.expect(0, ["apply"]);
     project.expect(0, ["launch"]);
     project.refused(3, "execution/absent", ["describe", "nothing"]);

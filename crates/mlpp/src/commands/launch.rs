@@ -2,9 +2,9 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::process::ExitCode as ProcessExitCode;
 
-use mlpp_local::{LocalObjects, QueuedWorkflows, state_machine_arn};
+use mlpp_local::{LocalObjects, LocalStore, QueuedWorkflows, state_machine_arn};
 use mlpp_parameters::{ManifestEvent, ProjectRules};
-use mlpp_provider::{LaunchRequest, Launched, Objects as _, Which, Workflows, launch};
+use mlpp_provider::{LaunchRequest, Launched, Objects as _, ParameterStore as _, Which, Workflows, launch};
 use serde_json::{Value, json};
 
 use super::TOOL;
@@ -168,11 +168,12 @@ impl Launching<'_> {
         progress: &mut Progress,
     ) -> Result<Launched, CommandError> {
         let (project, args) = (self.project, self.args);
+        let store = store::open(project)?;
+        expect_parameters(project, &store).await?;
         let (put, same) = executions::put_data(self.objects, data).await?;
         progress.done("data", &format!("{put} objects put, {same} unchanged"));
         let event = arriving.event(project, self.objects).await?;
         progress.done("manifest", &format!("s3://{}/{}", event.bucket, event.key));
-        let store = store::open(project)?;
         let target = state_machine_arn(project.config.target_state_machine_arn.get_ref());
         let mut attempt = NonZeroU32::MIN;
         let launched = loop {
@@ -205,6 +206,17 @@ impl Launching<'_> {
         progress.done("launch", &what);
         Ok(launched)
     }
+}
+
+/// Checks that there is something to launch with: a manifest brings no parameters.
+async fn expect_parameters(project: &Project, store: &LocalStore) -> Result<(), CommandError> {
+    let stored = store.list(&project.path).await.map_err(|error| store::store_failed(project, error))?;
+    if !stored.is_empty() {
+        return Ok(());
+    }
+    let message = format!("there are no parameters at {}: nothing was applied yet", project.path);
+    let help = "mlpp apply brings the documents into force".to_owned();
+    Err(CommandError::one(ExitCode::InvalidInput, Plain { code: "release/absent", message, help }))
 }
 
 /// Prints what was started and is not run yet.

@@ -77,10 +77,19 @@ fn table(trials: &Trials) -> Result<(), CommandError> {
         }
     }
     output::data(table)?;
+    // Trials of one fault mostly fail alike.
+    let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
     for trial in &trials.list {
-        if let Some(reason) = &trial.failure_reason {
-            output::note(format_args!("{}: {reason}", trial.name));
+        let Some(reason) = trial.failure_reason.as_deref() else { continue };
+        match reasons.iter_mut().find(|(other, _)| *other == reason) {
+            Some((_, names)) => names.push(&trial.name),
+            None => reasons.push((reason, vec![&trial.name])),
         }
+    }
+    for (reason, names) in reasons {
+        let others = names.len() - 1;
+        let others = if others == 0 { String::new() } else { format!(" and {others} more") };
+        output::note(format_args!("{}{others}: {reason}", names.first().copied().unwrap_or_default()));
     }
     Ok(())
 }

@@ -49,7 +49,8 @@ pub(crate) fn course(history: &[Value], status: ExecutionStatus, now: Timestamp)
     // The event that entered the state in which another one happened.
     let mut within: HashMap<u64, u64> = HashMap::new();
     let mut failures = HashSet::new();
-    let mut last_failed = None;
+    // The state in which the execution failed, by the event that entered it.
+    let mut failed_in = None;
     for event in history {
         let Some(id) = event["id"].as_u64() else { continue };
         let kind = event["type"].as_str().unwrap_or_default();
@@ -98,11 +99,13 @@ pub(crate) fn course(history: &[Value], status: ExecutionStatus, now: Timestamp)
             continue;
         }
         let Some(entered) = entered else { continue };
+        if kind == "ExecutionFailed" {
+            failed_in = Some(entered);
+        }
         within.insert(id, entered);
         // The failure of a Map or Parallel state, or of an iteration, is that of the state inside it.
         let own = !["Map", "Parallel"].iter().any(|outer| kind.starts_with(outer));
         if let Some(open) = open.get(&entered).filter(|_| own && is_failure(kind)) {
-            last_failed = Some(entered);
             let state = &mut found[open.state];
             state.failures += 1;
             state.error = error_of(event);
@@ -114,7 +117,7 @@ pub(crate) fn course(history: &[Value], status: ExecutionStatus, now: Timestamp)
         state.status = match status {
             ExecutionStatus::Running => StateStatus::Running,
             // The state that failed took what is around it along.
-            ExecutionStatus::Failed if last_failed.is_none_or(|failed| id <= failed) => StateStatus::Failed,
+            ExecutionStatus::Failed if failed_in.is_none_or(|failed| id <= failed) => StateStatus::Failed,
             ExecutionStatus::Failed | ExecutionStatus::TimedOut | ExecutionStatus::Aborted => {
                 StateStatus::Aborted
             }
@@ -214,10 +217,25 @@ mod tests {
             (5, 3, "TaskStateEntered", "Y"),
             (6, 4, "TaskScheduled", ""),
             (7, 6, "TaskFailed", "E"),
+            (8, 7, "ExecutionFailed", "E"),
         ];
         let states = told(&events, ExecutionStatus::Failed);
         let statuses: Vec<_> = states.iter().map(|state| state.1).collect();
         assert_eq!(statuses, [StateStatus::Failed, StateStatus::Failed, StateStatus::Aborted]);
+    }
+
+    #[test]
+    fn a_fail_state_is_where_an_execution_fails_after_a_failure_was_caught() {
+        let events = [
+            (1, 0, "ExecutionStarted", ""),
+            (2, 0, "TaskStateEntered", "A"),
+            (3, 2, "TaskFailed", "E"),
+            (4, 3, "TaskStateExited", "A"),
+            (5, 4, "FailStateEntered", "F"),
+            (6, 5, "ExecutionFailed", "E"),
+        ];
+        let statuses: Vec<_> = told(&events, ExecutionStatus::Failed).iter().map(|state| state.1).collect();
+        assert_eq!(statuses, [StateStatus::Caught, StateStatus::Failed]);
     }
 
     #[test]

@@ -25,6 +25,8 @@ pub(crate) struct Trials {
     /// The metric that decides.
     pub(crate) metric: String,
     pub(crate) maximize: bool,
+    /// `BestTrainingJob`: the best trial that left a model.
+    best: Option<String>,
     /// Best first; those without a value last, in the order of their creation.
     pub(crate) list: Vec<Trial>,
 }
@@ -106,6 +108,7 @@ impl Trials {
             status: text(&described["HyperParameterTuningJobStatus"]),
             metric: text(&objective["MetricName"]),
             maximize: objective["Type"] != "Minimize",
+            best: described["BestTrainingJob"]["TrainingJobName"].as_str().map(str::to_owned),
             list: Vec::new(),
         };
         let mut request = json!({"HyperParameterTuningJobName": tuning_job, "MaxResults": PAGE,
@@ -134,9 +137,9 @@ impl Trials {
         self.list.iter().flat_map(|trial| trial.hyperparameters.keys()).map(String::as_str).collect()
     }
 
-    /// The best trial; none when no trial reported a value.
+    /// The best trial; none when no trial left a value and a model.
     pub(crate) fn best(&self) -> Option<&Trial> {
-        self.list.iter().find(|trial| trial.value.is_some() && trial.status == "Completed")
+        self.list.iter().find(|trial| self.best.as_ref() == Some(&trial.name))
     }
 }
 

@@ -69,7 +69,7 @@ pub(crate) fn run(args: &Args, project: &Project) -> Result<ProcessExitCode, Com
 fn winning(args: &Args, project: &Project) -> Result<Map<String, Value>, CommandError> {
     let trials = super::block_on(Trials::find(project, Some(&args.name)))??;
     let best = trials.best().ok_or_else(|| {
-        let message = format!("{} has no trial that completed with a value", trials.tuning_job);
+        let message = format!("{} has no trial with a value and a model", trials.tuning_job);
         let help = format!("mlpp trials {} lists its trials", args.name);
         CommandError::one(ExitCode::InvalidInput, Plain { code: "promote/no-winner", message, help })
     })?;
