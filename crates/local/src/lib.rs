@@ -4,12 +4,13 @@
 //!
 //! | what | holds |
 //! |---|---|
-//! | `mlpp.db` | parameters and executions |
+//! | `mlpp.db` | parameters, executions, and what became of manifests |
 //! | `secrets.key` | the key of the parameters that are secret |
 //! | `lock`, `writer.lock` | held by the process that runs the project, and by the one that applies a release |
 //! | `buckets/<bucket>/…` | objects, as plain files |
 //! | `sagemaker/` | jobs, models, endpoints |
 
+mod arrivals;
 mod buckets;
 mod clock;
 mod definitions;
@@ -25,6 +26,7 @@ mod tasks;
 mod workflows;
 mod writer;
 
+pub use arrivals::{Arrival, Arrivals, Verdict};
 pub use clock::SystemClock;
 pub use definitions::{StateMachineError, StateMachineFault, StateMachines, state_machine_arn};
 pub use engine::{ResumeError, is_redrivable};

@@ -2,17 +2,16 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::process::ExitCode as ProcessExitCode;
 
-use mlpp_local::{LocalObjects, LocalStore, QueuedWorkflows, state_machine_arn};
+use mlpp_local::{LocalObjects, LocalStore, QueuedWorkflows};
 use mlpp_parameters::{ManifestEvent, ProjectRules};
-use mlpp_provider::{LaunchRequest, Launched, Objects as _, ParameterStore as _, Which, Workflows, launch};
+use mlpp_provider::{Launched, Objects as _, ParameterStore as _, Which, Workflows};
 use serde_json::{Value, json};
 
-use super::TOOL;
 use super::ended::{Ended, Format};
 use crate::config::Project;
 use crate::documents;
 use crate::error::{CommandError, Plain};
-use crate::executions::{self, Machine, Progress, unreadable};
+use crate::executions::{self, Launcher, Machine, Progress, unreadable};
 use crate::exit_code::ExitCode;
 use crate::manifest::{self, ManifestFile};
 use crate::output;
@@ -174,21 +173,11 @@ impl Launching<'_> {
         progress.done("data", &format!("{put} objects put, {same} unchanged"));
         let event = arriving.event(project, self.objects).await?;
         progress.done("manifest", &format!("s3://{}/{}", event.bucket, event.key));
-        let target = state_machine_arn(project.config.target_state_machine_arn.get_ref());
+        let launcher = Launcher { project, rules: self.rules, store: &store, objects: self.objects };
         let mut attempt = NonZeroU32::MIN;
         let launched = loop {
-            let request = LaunchRequest {
-                event: &event,
-                attempt,
-                path: &project.path,
-                policy: project.drift(),
-                rules: self.rules,
-                overridable: &project.config.overridable,
-                tool: TOOL,
-            };
-            let launched = launch(&store, self.objects, workflows, &target, &request)
-                .await
-                .map_err(|error| store::launch_failed(project, error))?;
+            let launched = launcher.launch(workflows, &event, attempt).await;
+            let launched = launched.map_err(|error| store::launch_failed(project, error))?;
             if !(launched.started.already && args.again) {
                 break launched;
             }
@@ -209,7 +198,7 @@ impl Launching<'_> {
 }
 
 /// Checks that there is something to launch with: a manifest brings no parameters.
-async fn expect_parameters(project: &Project, store: &LocalStore) -> Result<(), CommandError> {
+pub(super) async fn expect_parameters(project: &Project, store: &LocalStore) -> Result<(), CommandError> {
     let stored = store.list(&project.path).await.map_err(|error| store::store_failed(project, error))?;
     if !stored.is_empty() {
         return Ok(());

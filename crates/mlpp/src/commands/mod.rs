@@ -7,6 +7,7 @@ mod describe;
 mod destroy;
 mod diff;
 mod ended;
+mod endpoints;
 mod executions;
 mod explain;
 mod history;
@@ -17,7 +18,9 @@ mod logs;
 mod package;
 mod pin;
 mod plan;
+mod predict;
 mod promote;
+mod put;
 #[cfg(test)]
 mod reference;
 mod render;
@@ -29,7 +32,9 @@ mod states;
 mod stop;
 pub(crate) mod supervise;
 mod trials;
+mod up;
 mod validate;
+mod why_not;
 mod yaml;
 
 use std::future::Future;
@@ -86,6 +91,11 @@ enum Command {
     Resume(resume::Args),
     Stop(stop::Args),
     Promote(promote::Args),
+    Up(up::Args),
+    Put(put::Args),
+    WhyNot(why_not::Args),
+    Endpoints(endpoints::Args),
+    Predict(predict::Args),
     States(states::Args),
     Completions(completions::Args),
     Algorithm(algorithm::Args),
@@ -118,6 +128,11 @@ impl Cli {
             Command::Resume(args) => resume::run(&args, &project()?),
             Command::Stop(args) => stop::run(&args, &project()?),
             Command::Promote(args) => promote::run(&args, &project()?),
+            Command::Up(args) => up::run(&args, &project()?),
+            Command::Put(args) => put::run(&args, &project()?),
+            Command::WhyNot(args) => why_not::run(&args, &project()?),
+            Command::Endpoints(args) => endpoints::run(&args, &project()?),
+            Command::Predict(args) => predict::run(&args, &project()?),
             Command::States(args) => states::run(&args),
             Command::Explain(args) => explain::run(&args),
             Command::Completions(args) => completions::run(&args),

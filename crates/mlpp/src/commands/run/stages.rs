@@ -6,17 +6,16 @@ use std::time::{Duration, Instant};
 use mlpp_local::{Local, LocalObjects, ResumeError, state_machine_arn};
 use mlpp_parameters::Digest;
 use mlpp_parameters::release::Action;
-use mlpp_provider::{ApplyOutcome, ExecutionStatus, LaunchRequest, launch, with_sources};
+use mlpp_provider::{ApplyOutcome, ExecutionStatus, with_sources};
 use mlpp_sagemaker::{InvokeEndpoint, JobEvent};
 use serde_json::Value;
 use tokio::sync::broadcast::Receiver;
 
 use super::outcome::{Execution, Outcome, Release};
 use super::validate::{Validated, read};
-use crate::commands::TOOL;
 use crate::config::Project;
 use crate::error::CommandError;
-use crate::executions::{self, Machine, Made, Progress, Provenance, unreadable, watch};
+use crate::executions::{self, Launcher, Machine, Made, Progress, Provenance, unreadable, watch};
 use crate::output;
 use crate::store::{self, Applying, open_to_write};
 
@@ -144,8 +143,6 @@ impl<'a> Stages<'a> {
     /// Puts the manifest and starts the execution for it. A launch is a function of the manifest's version and second, so
     /// that a manifest put again within the second of an earlier run has to be put once more.
     async fn launch(&mut self) -> Result<(Execution, Receiver<JobEvent>), CommandError> {
-        let target = self.project.config.target_state_machine_arn.get_ref();
-        let state_machine_arn = state_machine_arn(target);
         let file = self.project.file(&self.project.config.manifest);
         loop {
             let (store, objects, workflows) =
@@ -153,19 +150,10 @@ impl<'a> Stages<'a> {
             let event =
                 executions::put_manifest(self.project, objects, &file, &self.validated.manifest_bytes);
             let event = event.await?;
-            let request = LaunchRequest {
-                event: &event,
-                attempt: NonZeroU32::MIN,
-                path: &self.project.path,
-                policy: self.project.drift(),
-                rules: &self.validated.rules,
-                overridable: &self.project.config.overridable,
-                tool: TOOL,
-            };
             let events = self.local.sagemaker().subscribe();
-            let launched = launch(store, objects, workflows, &state_machine_arn, &request)
-                .await
-                .map_err(|error| store::launch_failed(self.project, error))?;
+            let launcher = Launcher { project: self.project, rules: &self.validated.rules, store, objects };
+            let launched = launcher.launch(workflows, &event, NonZeroU32::MIN).await;
+            let launched = launched.map_err(|error| store::launch_failed(self.project, error))?;
             if launched.started.already {
                 tokio::time::sleep(Duration::from_secs(1)).await;
                 continue;
