@@ -16,8 +16,9 @@ const SCHEMA: &str = "
         bucket        TEXT NOT NULL,
         key           TEXT NOT NULL,
         version       TEXT NOT NULL,
+        last_modified INTEGER NOT NULL,
         time_ms       INTEGER NOT NULL,
-        verdict       TEXT NOT NULL,
+        verdict       TEXT,
         execution_arn TEXT,
         findings      TEXT,
         UNIQUE (bucket, key, version)
@@ -28,6 +29,19 @@ const SCHEMA: &str = "
 #[derive(Debug, Clone)]
 pub struct Arrivals {
     connection: Arc<Mutex<Connection>>,
+}
+
+/// Where a manifest stands that is looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// It is to be dealt with, as the event with this `LastModified`: the one of when it was seen first. A launch is a function of
+    /// the event, so that one that was cut off and made again starts nothing twice, though the same bytes were written again.
+    Open {
+        /// In seconds since 1970-01-01T00:00:00Z.
+        last_modified: u64,
+    },
+    /// It is dealt with.
+    Done(Arrival),
 }
 
 /// A manifest that arrived.
@@ -91,41 +105,59 @@ impl Arrivals {
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Records what became of a manifest; says whether that version of the object is new.
+    /// Records that a version of an object was seen, before anything is done about it; gives back where it stands.
     ///
     /// # Errors
     /// [`WorkflowsError::Unavailable`].
-    pub fn record(&self, arrival: &Arrival) -> Result<bool, WorkflowsError> {
+    pub fn see(
+        &self,
+        bucket: &str,
+        key: &str,
+        version: &str,
+        last_modified: u64,
+        time: Timestamp,
+    ) -> Result<Standing, WorkflowsError> {
+        let connection = self.lock();
+        let see = || {
+            connection.execute(
+                "INSERT INTO manifest_arrivals (bucket, key, version, last_modified, time_ms)
+                 VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (bucket, key, version) DO NOTHING",
+                params![bucket, key, version, seconds(last_modified), time.as_millisecond()],
+            )?;
+            let first: i64 = connection.query_row(
+                "SELECT last_modified FROM manifest_arrivals WHERE bucket = ?1 AND key = ?2 AND version = ?3",
+                params![bucket, key, version],
+                |row| row.get(0),
+            )?;
+            let select = format!("{SELECT} AND bucket = ?1 AND key = ?2 AND version = ?3");
+            let done = connection.query_row(&select, params![bucket, key, version], read).optional()?;
+            Ok(done.map_or(Standing::Open { last_modified: first.unsigned_abs() }, Standing::Done))
+        };
+        see().map_err(failed)
+    }
+
+    /// Records what became of a manifest that was seen; what is recorded once stays.
+    ///
+    /// # Errors
+    /// [`WorkflowsError::Unavailable`].
+    pub fn record(&self, arrival: &Arrival) -> Result<(), WorkflowsError> {
         let (verdict, arn, findings) = match &arrival.verdict {
             Verdict::Launched { execution_arn } => ("launched", Some(execution_arn), None),
             Verdict::Rejected { findings } => ("rejected", None, Some(findings)),
             Verdict::Superseded => ("superseded", None, None),
         };
         let Arrival { bucket, key, version, time, .. } = arrival;
-        let rows = self.lock().execute(
-            "INSERT INTO manifest_arrivals (bucket, key, version, time_ms, verdict, execution_arn, findings)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (bucket, key, version) DO NOTHING",
-            params![bucket, key, version, time.as_millisecond(), verdict, arn, findings],
-        );
-        Ok(rows.map_err(failed)? == 1)
-    }
-
-    /// What became of a version of an object, if it was seen.
-    ///
-    /// # Errors
-    /// [`WorkflowsError::Unavailable`].
-    pub fn find(&self, bucket: &str, key: &str, version: &str) -> Result<Option<Arrival>, WorkflowsError> {
         self.lock()
-            .query_row(
-                &format!("{SELECT} WHERE bucket = ?1 AND key = ?2 AND version = ?3"),
-                params![bucket, key, version],
-                read,
+            .execute(
+                "UPDATE manifest_arrivals SET time_ms = ?4, verdict = ?5, execution_arn = ?6, findings = ?7
+                 WHERE bucket = ?1 AND key = ?2 AND version = ?3 AND verdict IS NULL",
+                params![bucket, key, version, time.as_millisecond(), verdict, arn, findings],
             )
-            .optional()
-            .map_err(failed)
+            .map_err(failed)?;
+        Ok(())
     }
 
-    /// Every version of an object that was seen, or of all objects without a key, the newest first.
+    /// Every version of an object that was dealt with, or of all objects without a key, the newest first.
     ///
     /// # Errors
     /// [`WorkflowsError::Unavailable`].
@@ -134,7 +166,7 @@ impl Arrivals {
         let (bucket, key) = of.unzip();
         let list = || {
             let mut query = connection.prepare_cached(&format!(
-                "{SELECT} WHERE (?1 IS NULL OR bucket = ?1) AND (?2 IS NULL OR key = ?2) ORDER BY number DESC"
+                "{SELECT} AND (?1 IS NULL OR bucket = ?1) AND (?2 IS NULL OR key = ?2) ORDER BY number DESC"
             ))?;
             query.query_map(params![bucket, key], read)?.collect::<Result<_, _>>()
         };
@@ -142,8 +174,14 @@ impl Arrivals {
     }
 }
 
-const SELECT: &str =
-    "SELECT bucket, key, version, time_ms, verdict, execution_arn, findings FROM manifest_arrivals";
+const SELECT: &str = "
+    SELECT bucket, key, version, time_ms, verdict, execution_arn, findings FROM manifest_arrivals
+    WHERE verdict IS NOT NULL";
+
+/// SQLite's integers are signed; no time here comes near the end of them.
+fn seconds(since_1970: u64) -> i64 {
+    i64::try_from(since_1970).unwrap_or(i64::MAX)
+}
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Arrival> {
     let invalid = |index, reason: String| {
@@ -180,12 +218,18 @@ mod tests {
         let launched = arrival("k", "1", Verdict::Launched { execution_arn: "arn".to_owned() });
         let rejected = arrival("k", "2", Verdict::Rejected { findings: "[]".to_owned() });
         let other = arrival("l", "1", Verdict::Superseded);
+        let see = |seen: &Arrival, last_modified| {
+            arrivals.see(&seen.bucket, &seen.key, &seen.version, last_modified, seen.time).unwrap()
+        };
         for new in [&launched, &rejected, &other] {
-            assert!(arrivals.record(new).unwrap());
+            assert_eq!(see(new, 7), Standing::Open { last_modified: 7 });
+            // Written again before it was dealt with, it is the same event.
+            assert_eq!(see(new, 9), Standing::Open { last_modified: 7 });
+            arrivals.record(new).unwrap();
         }
-        assert!(!arrivals.record(&arrival("k", "1", Verdict::Superseded)).unwrap());
-        assert_eq!(arrivals.find("b", "k", "1").unwrap(), Some(launched.clone()));
-        assert_eq!(arrivals.find("b", "k", "3").unwrap(), None);
+        arrivals.record(&arrival("k", "1", Verdict::Superseded)).unwrap();
+        assert_eq!(see(&launched, 9), Standing::Done(launched.clone()));
+        see(&arrival("k", "3", Verdict::Superseded), 1);
         let again = Arrivals::open_existing(folder.path()).unwrap();
         assert_eq!(again.list(Some(("b", "k"))).unwrap(), [rejected.clone(), launched.clone()]);
         assert_eq!(again.list(None).unwrap(), [other, rejected, launched]);

@@ -26,7 +26,7 @@ mod tasks;
 mod workflows;
 mod writer;
 
-pub use arrivals::{Arrival, Arrivals, Verdict};
+pub use arrivals::{Arrival, Arrivals, Standing, Verdict};
 pub use clock::SystemClock;
 pub use definitions::{StateMachineError, StateMachineFault, StateMachines, state_machine_arn};
 pub use engine::{ResumeError, is_redrivable};

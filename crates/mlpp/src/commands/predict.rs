@@ -107,7 +107,11 @@ fn refused(endpoint: &str, error: ServiceError) -> CommandError {
         ("ModelError", Some(model)) => plain(
             ExitCode::InvalidInput,
             "predict/refused",
-            format!("the endpoint's program answered {}: {}", model.original_status_code, model.original_message.trim()),
+            format!(
+                "the endpoint's program answered {}: {}",
+                model.original_status_code,
+                model.original_message.trim()
+            ),
             "send what the program takes: its media type, its columns",
         ),
         ("ServiceUnavailable", _) => plain(

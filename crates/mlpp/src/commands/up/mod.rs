@@ -5,8 +5,8 @@ use std::process::ExitCode as ProcessExitCode;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use mlpp_local::{Arrival, Arrivals, ExecutionRecord, Local, Verdict, status_text};
-use mlpp_parameters::ProjectRules;
+use mlpp_local::{Arrival, Arrivals, ExecutionRecord, Local, Standing, Verdict, status_text};
+use mlpp_parameters::{ManifestEvent, ProjectRules};
 use mlpp_provider::{ExecutionStatus, LaunchError, Objects as _, ObjectsError, Which, with_sources};
 use mlpp_sagemaker::JobEvent;
 use tokio::sync::broadcast::error::RecvError;
@@ -193,12 +193,15 @@ impl<'a> Up<'a> {
             Err(error) => return Err(CommandError::failed("read a manifest", error)),
         };
         let version = object.version.clone().unwrap_or_else(|| object.etag.clone());
-        let found = self.arrivals.find(bucket, key, &version).map_err(|error| unreadable(&error))?;
-        if found.is_some() {
+        let standing = self
+            .arrivals
+            .see(bucket, key, &version, object.last_modified, Timestamp::now())
+            .map_err(|error| unreadable(&error))?;
+        let Standing::Open { last_modified } = standing else {
             self.scan.done(key);
             return Ok(());
-        }
-        let event = object.event(bucket.as_str(), key);
+        };
+        let event = ManifestEvent { last_modified, ..object.event(bucket.as_str(), key) };
         let verdict = match self.launch(&event).await {
             Ok(verdict) => verdict,
             // It can be launched another time.
@@ -219,7 +222,7 @@ impl<'a> Up<'a> {
     }
 
     /// Launches the workflow for a manifest; the error says why that cannot be told yet.
-    async fn launch(&mut self, event: &mlpp_parameters::ManifestEvent) -> Result<Verdict, String> {
+    async fn launch(&mut self, event: &ManifestEvent) -> Result<Verdict, String> {
         let store = self.local.store();
         if let Err(error) = expect_parameters(self.project, store).await {
             let told: Vec<_> = error.records().map(|record| record.message).collect();

@@ -1,0 +1,177 @@
+//! `mlpp up` by the real binary: a manifest lands, and the workflow starts, once.
+
+#![allow(clippy::unwrap_used)]
+#![cfg(unix)]
+
+mod util;
+
+use std::process::{Child, Stdio};
+
+use serde_json::{Value, json};
+use util::Project;
+
+/// A command at work; ended with the test.
+struct Up(Child);
+
+impl Up {
+    fn start(project: &Project) -> Self {
+        let log = std::fs::File::options().create(true).append(true).open(project.path().join("up.log"));
+        let mut command = project.command(["up"]);
+        Self(command.stdout(Stdio::null()).stderr(log.unwrap()).spawn().unwrap())
+    }
+
+    fn kill(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+
+    /// Ends it as a person would; it must end well.
+    fn stop(mut self) {
+        let pid = rustix::process::Pid::from_child(&self.0);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        assert_eq!(self.0.wait().unwrap().code(), Some(0));
+    }
+}
+
+impl Drop for Up {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Waits until something is so, as long as it takes; the test runner has the patience that there is.
+fn until(project: &Project, is: impl Fn() -> bool) {
+    let start = std::time::Instant::now();
+    while !is() {
+        assert!(start.elapsed().as_secs() < 120, "it never came:\n{}", project.read("up.log"));
+        std::thread::yield_now();
+    }
+}
+
+fn executions(project: &Project) -> Vec<Value> {
+    project.json_beside(["executions", "--json"]).as_array().unwrap().clone()
+}
+
+/// A project whose workflow does nothing, with parameters that say nothing.
+fn idle() -> Project {
+    let project = Project::titanic();
+    project
+        .write("own.asl.json", r#"{"StartAt": "Done", "States": {"Done": {"Type": "Pass", "End": true}}}"#);
+    project.write("own.json", r#"{"own": 1}"#);
+    project.write("hyperparameters.json", "{}");
+    let settings = "target_state_machine_arn = \"own\"\nparameters_s3_key = \"own.json\"\n\
+                    manifest_s3_bucket_name = \"demo-bucket\"\nmanifest_s3_bucket_key_prefix = \"manifests/\"\n\
+                    [state_machines]\nown = \"own.asl.json\"\n";
+    project.write("mlpp.toml", settings);
+    project.expect(0, ["apply", "--quiet"]);
+    project
+}
+
+fn manifest(number: usize) -> String {
+    json!({"channels": [{"channelName": format!("channel-{number}"), "s3DataSource": {
+        "S3DataType": "S3Prefix", "S3Uri": format!("s3://demo-bucket/data/{number}/"),
+        "S3DataDistributionType": "FullyReplicated", "AttributeNames": [],
+    }}]})
+    .to_string()
+}
+
+#[test]
+fn a_manifest_lands_and_an_endpoint_answers() {
+    let project = Project::titanic();
+    project.expect(0, ["apply", "--quiet"]);
+    let up = Up::start(&project);
+    let put = project.command(["put", "manifest.json", "s3://demo-bucket/manifests/"]).output().unwrap();
+    assert!(put.status.success(), "{}", project.stderr(&put));
+    until(&project, || executions(&project).iter().any(|one| one["status"] == "SUCCEEDED"));
+    let endpoints = project.json_beside(["endpoints", "--json"]);
+    assert_eq!(endpoints[0]["EndpointStatus"], "InService", "{endpoints:#}");
+    let prediction = project.json_beside(["predict", "survival-endpoint"]);
+    assert_eq!(prediction["predictions"].as_array().unwrap().len(), 3);
+    let told = project.json_beside(["why-not", "manifest.json", "--json"]);
+    assert_eq!(
+        (&told[0]["verdict"], &told[0]["execution_arn"]),
+        (&"launched".into(), &executions(&project)[0]["arn"])
+    );
+    // A second one beside it is refused.
+    let second = project.command(["up"]).output().unwrap();
+    assert_eq!(second.status.code(), Some(5));
+    up.stop();
+    project.expect_nothing_left_running();
+
+    // Nobody serves the endpoint: the command does so itself.
+    assert_eq!(project.json(0, ["predict", "survival-endpoint"]), prediction);
+    project.refused(3, "endpoint/absent", ["predict", "nothing"]);
+    project.write("bad.csv", "nonsense\n1\n");
+    project.refused(3, "predict/refused", ["predict", "survival-endpoint", "-f", "bad.csv"]);
+    // The next one serves it again, and does not launch the manifest again.
+    let up = Up::start(&project);
+    until(&project, || {
+        project.json_beside(["endpoints", "--json"])[0]["ProductionVariants"][0]["CurrentInstanceCount"] == 1
+    });
+    assert_eq!(project.json_beside(["predict", "survival-endpoint"]), prediction);
+    assert_eq!(executions(&project).len(), 1);
+    up.stop();
+}
+
+#[test]
+fn a_bad_manifest_is_rejected_and_stops_nothing() {
+    let project = idle();
+    let folder = project.path().join(".mlpp/buckets/demo-bucket/manifests");
+    std::fs::create_dir_all(&folder).unwrap();
+    for (name, text) in [
+        ("broken.json", "{\"channels\": ["),
+        ("empty.json", ""),
+        ("none.json", r#"{"channels": []}"#),
+        ("notes.txt", "not a manifest"),
+        ("good.json", &manifest(1)),
+    ] {
+        std::fs::write(folder.join(name), text).unwrap();
+    }
+    let up = Up::start(&project);
+    until(&project, || {
+        project.json_beside(["why-not", "--json"]).as_array().unwrap().len() == 3
+            && executions(&project).iter().any(|one| one["status"] == "SUCCEEDED")
+    });
+    let told = project.json_beside(["why-not", "none.json", "--json"]);
+    assert_eq!(told[0]["findings"][0]["code"], "manifest/channels", "{told:#}");
+    assert_eq!(told[0]["findings"][0]["line"], 1);
+    // Mended, it is another version.
+    std::fs::write(folder.join("none.json"), manifest(2)).unwrap();
+    until(&project, || executions(&project).len() == 2);
+    up.stop();
+    let told = project.stdout(0, ["why-not", "none.json"]);
+    assert!(told.contains("started as") && told.contains("rejected"), "{told}");
+    project.refused(3, "manifest/not-seen", ["why-not", "notes.txt"]);
+    project.refused(3, "manifest/not-seen", ["why-not", "nothing.json"]);
+}
+
+#[test]
+fn two_hundred_manifests_twice_through_three_kills_are_two_hundred_executions() {
+    const COUNT: usize = 200;
+    let project = idle();
+    let folder = project.path().join(".mlpp/buckets/demo-bucket/manifests");
+    std::fs::create_dir_all(&folder).unwrap();
+    let drop_all = || {
+        for number in 0..COUNT {
+            std::fs::write(folder.join(format!("{number}.json")), manifest(number)).unwrap();
+        }
+    };
+    drop_all();
+    let mut up = Up::start(&project);
+    for killed_at in [20, 80, 150] {
+        until(&project, || executions(&project).len() >= killed_at);
+        up.kill();
+        drop_all();
+        up = Up::start(&project);
+    }
+    until(&project, || {
+        let all = executions(&project);
+        all.len() >= COUNT && all.iter().all(|one| one["status"] == "SUCCEEDED")
+    });
+    up.stop();
+    assert_eq!(executions(&project).len(), COUNT);
+    let manifests: std::collections::HashSet<_> =
+        executions(&project).iter().map(|one| one["manifest"].to_string()).collect();
+    assert_eq!(manifests.len(), COUNT);
+}
