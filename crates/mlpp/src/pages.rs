@@ -117,6 +117,7 @@ static PAGES: &[Page] = &pages! {
     "store/corrupt" "the store can be read"
     "store/refused" "the store took what was written"
     "store/unavailable" "the store can be reached"
+    "up/address" "mlpp up has an address of its own"
     "workflow/failed" "the workflow succeeds"
 };
 

@@ -16,7 +16,7 @@ struct Up(Child);
 impl Up {
     fn start(project: &Project) -> Self {
         let log = std::fs::File::options().create(true).append(true).open(project.path().join("up.log"));
-        let mut command = project.command(["up"]);
+        let mut command = project.command(["up", "--listen", "127.0.0.1:0"]);
         Self(command.stdout(Stdio::null()).stderr(log.unwrap()).spawn().unwrap())
     }
 
@@ -47,6 +47,24 @@ fn until(project: &Project, is: impl Fn() -> bool) {
         assert!(start.elapsed().as_secs() < 120, "it never came:\n{}", project.read("up.log"));
         std::thread::yield_now();
     }
+}
+
+/// Head and body of an answer of the running `mlpp up`.
+fn http(project: &Project, method: &str, path: &str, body: &str) -> (String, String) {
+    use std::io::{Read as _, Write as _};
+    let log = project.read("up.log");
+    let address = log.lines().rev().find_map(|line| line.split_once("http://")).unwrap().1;
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    let request = format!(
+        "{method} {path} HTTP/1.1\r\nHost: {address}\r\nContent-Type: text/csv\r\nAccept: application/json\r\n\
+         Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        body.len()
+    );
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    (head.to_owned(), body.to_owned())
 }
 
 fn executions(project: &Project) -> Vec<Value> {
@@ -88,13 +106,28 @@ fn a_manifest_lands_and_an_endpoint_answers() {
     assert_eq!(endpoints[0]["EndpointStatus"], "InService", "{endpoints:#}");
     let prediction = project.json_beside(["predict", "survival-endpoint"]);
     assert_eq!(prediction["predictions"].as_array().unwrap().len(), 3);
+    // The same over HTTP, as a client of SageMaker Runtime asks.
+    let rows = project.read("data/rows.csv");
+    let (head, body) = http(&project, "POST", "/endpoints/survival-endpoint/invocations", &rows);
+    assert!(head.starts_with("HTTP/1.1 200"), "{head}{body}");
+    assert!(head.to_lowercase().contains("x-amzn-invoked-production-variant: alltraffic"), "{head}");
+    assert_eq!(serde_json::from_str::<Value>(&body).unwrap(), prediction);
+    let (head, body) = http(&project, "POST", "/endpoints/nothing/invocations", &rows);
+    let is_told = head.to_lowercase().contains("x-amzn-errortype: validationerror");
+    assert!(head.starts_with("HTTP/1.1 400") && is_told, "{head}");
+    assert!(body.contains("Endpoint nothing of account"), "{body}");
+    let (head, body) = http(&project, "POST", "/endpoints/survival-endpoint/invocations", "nonsense\n1\n");
+    assert!(head.starts_with("HTTP/1.1 424"), "{head}{body}");
+    let status: Value = serde_json::from_str(&http(&project, "GET", "/status", "").1).unwrap();
+    assert_eq!(status["executions"]["SUCCEEDED"], 1, "{status:#}");
+    assert_eq!(status["endpoints"][0]["EndpointName"], "survival-endpoint", "{status:#}");
     let told = project.json_beside(["why-not", "manifest.json", "--json"]);
     assert_eq!(
         (&told[0]["verdict"], &told[0]["execution_arn"]),
         (&"launched".into(), &executions(&project)[0]["arn"])
     );
     // A second one beside it is refused.
-    let second = project.command(["up"]).output().unwrap();
+    let second = project.command(["up", "--listen", "127.0.0.1:0"]).output().unwrap();
     assert_eq!(second.status.code(), Some(5));
     up.stop();
     project.expect_nothing_left_running();

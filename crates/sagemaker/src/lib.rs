@@ -33,6 +33,7 @@ mod platform;
 mod process;
 mod request;
 mod resume;
+mod runtime;
 mod scaling;
 mod store;
 mod training;

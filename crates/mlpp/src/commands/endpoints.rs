@@ -14,7 +14,7 @@ use crate::output;
 /// An endpoint answers while a process serves it: mlpp up, or a run at work.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Print as JSON: what DescribeEndpoint answers of each
+    /// Print as JSON: the description of each
     #[arg(long)]
     json: bool,
 }
@@ -56,7 +56,7 @@ pub(crate) fn run(args: &Args, project: &Project) -> Result<ProcessExitCode, Com
     Ok(ExitCode::Success.into())
 }
 
-async fn describe_all(jobs: &SageMaker) -> Result<Vec<Value>, mlpp_sagemaker::ServiceError> {
+pub(super) async fn describe_all(jobs: &SageMaker) -> Result<Vec<Value>, mlpp_sagemaker::ServiceError> {
     let mut endpoints = Vec::new();
     let mut request = json!({"MaxResults": 100, "SortBy": "Name", "SortOrder": "Ascending"});
     loop {

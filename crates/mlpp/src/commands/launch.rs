@@ -173,10 +173,10 @@ impl Launching<'_> {
         progress.done("data", &format!("{put} objects put, {same} unchanged"));
         let event = arriving.event(project, self.objects).await?;
         progress.done("manifest", &format!("s3://{}/{}", event.bucket, event.key));
-        let launcher = Launcher { project, rules: self.rules, store: &store, objects: self.objects };
+        let common = Launcher { project, rules: self.rules, store: &store, objects: self.objects };
         let mut attempt = NonZeroU32::MIN;
         let launched = loop {
-            let launched = launcher.launch(workflows, &event, attempt).await;
+            let launched = common.launch(workflows, &event, attempt).await;
             let launched = launched.map_err(|error| store::launch_failed(project, error))?;
             if !(launched.started.already && args.again) {
                 break launched;

@@ -70,7 +70,7 @@ fn not_seen(project: &Project, bucket: &str, key: &str) -> CommandError {
         (format!("there is no object {uri}"), format!("mlpp put FILE {prefix} puts a manifest there"))
     } else if !uri.starts_with(&prefix) {
         (format!("{uri} is not below {prefix}, where manifests arrive"), "put it there".to_owned())
-    } else if !std::path::Path::new(key).extension().is_some_and(|extension| extension == "json") {
+    } else if std::path::Path::new(key).extension().is_none_or(|extension| extension != "json") {
         (format!("{uri} does not end with .json: it is no manifest"), "give it another name".to_owned())
     } else {
         (format!("nobody has looked at {uri} yet"), "mlpp up does, and mlpp launch launches it".to_owned())

@@ -151,8 +151,8 @@ impl<'a> Stages<'a> {
                 executions::put_manifest(self.project, objects, &file, &self.validated.manifest_bytes);
             let event = event.await?;
             let events = self.local.sagemaker().subscribe();
-            let launcher = Launcher { project: self.project, rules: &self.validated.rules, store, objects };
-            let launched = launcher.launch(workflows, &event, NonZeroU32::MIN).await;
+            let common = Launcher { project: self.project, rules: &self.validated.rules, store, objects };
+            let launched = common.launch(workflows, &event, NonZeroU32::MIN).await;
             let launched = launched.map_err(|error| store::launch_failed(self.project, error))?;
             if launched.started.already {
                 tokio::time::sleep(Duration::from_secs(1)).await;

@@ -1,5 +1,7 @@
 mod scan;
+mod server;
 
+use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::process::ExitCode as ProcessExitCode;
 use std::time::Duration;
@@ -23,6 +25,7 @@ use crate::exit_code::ExitCode;
 use crate::output;
 use crate::store;
 use scan::Scan;
+use server::{Server, Status};
 
 /// How often it is looked for manifests.
 const LOOK: Duration = Duration::from_millis(200);
@@ -31,10 +34,14 @@ const LOOK: Duration = Duration::from_millis(200);
 ///
 /// Watches the manifests' prefix in the local bucket. A manifest that is put there, by mlpp put or any other way, starts the
 /// workflow once, whatever else happens; a bad one is rejected with what is wrong (mlpp why-not) and stops nothing. Executions
-/// that an earlier process left go on, endpoints in service are served. Ctrl-C ends it, with every process that it started;
+/// that an earlier process left go on, endpoints in service are served: POST /endpoints/NAME/invocations, as SageMaker Runtime has it.
+/// GET /status tells what there is as JSON. Ctrl-C ends it, with every process that it started;
 /// what was running goes on with the next one.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
+    /// Where endpoints answer, as SageMaker Runtime does, and /status; port 0 is any that is free
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
     /// Print nothing but errors
     #[arg(long, short)]
     quiet: bool,
@@ -48,13 +55,26 @@ pub(crate) fn run(args: &Args, project: &Project) -> Result<ProcessExitCode, Com
     let data = executions::data_files(project)?;
     super::at_work(async {
         let local = executions::open(project, machine)?;
+        let server = Server::bind(args.listen).await;
+        let server = match server {
+            Ok(server) => server,
+            Err(error) => {
+                local.shutdown().await;
+                return Err(error);
+            }
+        };
         let up = async {
             let (put, same) = executions::put_data(local.objects(), &data).await?;
             let arrivals = Arrivals::open(&project.local_folder()).map_err(|error| unreadable(&error))?;
             let mut up = Up::new(args, project, &local, &rules, arrivals);
             up.tell("data", format_args!("{put} objects put, {same} unchanged"));
+            up.tell("listen", format_args!("http://{}", server.address()));
             up.take_over().await?;
-            up.stay().await
+            let status = Status::new(project, &local);
+            tokio::select! {
+                ended = up.stay() => ended,
+                failed = server.serve(status) => failed,
+            }
         };
         let ended = tokio::select! {
             ended = up => ended,
@@ -228,10 +248,10 @@ impl<'a> Up<'a> {
             let told: Vec<_> = error.records().map(|record| record.message).collect();
             return Err(told.join("; "));
         }
-        let launcher =
+        let common =
             Launcher { project: self.project, rules: self.rules, store, objects: self.local.objects() };
         let uri = format!("s3://{}/{}", event.bucket, event.key);
-        match launcher.launch(self.local.workflows(), event, NonZeroU32::MIN).await {
+        match common.launch(self.local.workflows(), event, NonZeroU32::MIN).await {
             Ok(launched) => {
                 let arn = launched.started.execution_arn;
                 self.tell("launch", format_args!("execution {} for {uri}", launched.prepared.name));

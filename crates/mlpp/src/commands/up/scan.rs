@@ -79,11 +79,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let objects = LocalObjects::new(folder.path());
         let write = |key: &str, text: &str| {
-            let file = folder.path().join("b").join(key);
+            let file = folder.path().join("bucket").join(key);
             std::fs::create_dir_all(file.parent().unwrap()).unwrap();
             std::fs::write(file, text).unwrap();
         };
-        let mut scan = Scan::new("b", "manifests/");
+        let mut scan = Scan::new("bucket", "manifests/");
         assert_eq!(scan.look(&objects).unwrap(), [""; 0]);
         for (key, text) in [("manifests/a.json", "{"), ("manifests/a.txt", "{}"), ("other/b.json", "{}")] {
             write(key, text);
