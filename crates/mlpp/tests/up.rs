@@ -67,6 +67,51 @@ fn http(project: &Project, method: &str, path: &str, body: &str) -> (String, Str
     (head.to_owned(), body.to_owned())
 }
 
+/// Asks by the service's own client, where it is installed.
+fn boto3(project: &Project, rows: &str, prediction: &Value) {
+    const SCRIPT: &str = r#"
+import json, sys
+import boto3
+from botocore.exceptions import ClientError
+client = boto3.client("sagemaker-runtime", endpoint_url=sys.argv[1], region_name="us-east-1",
+                      aws_access_key_id="any", aws_secret_access_key="any")
+ask = dict(EndpointName="survival-endpoint", ContentType="text/csv", Accept="application/json", Body=sys.argv[2])
+answer = client.invoke_endpoint(**ask)
+told = {"variant": answer["InvokedProductionVariant"], "body": json.loads(answer["Body"].read())}
+for name, change in [("absent", {"EndpointName": "nothing"}), ("other", {"TargetVariant": "Other"}),
+                     ("model", {"Body": "nonsense\n1\n"})]:
+    try:
+        client.invoke_endpoint(**{**ask, **change})
+    except ClientError as error:
+        told[name] = [type(error).__name__, error.response.get("OriginalStatusCode")]
+print(json.dumps(told))
+"#;
+    let Some(python) = std::env::var_os("MLPP_PEERS_PYTHON") else {
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stderr(), "skipped: boto3 (MLPP_PEERS_PYTHON is not set)");
+        if let Some(list) = std::env::var_os("MLPP_SKIPPED") {
+            let mut list = std::fs::File::options().create(true).append(true).open(list).unwrap();
+            writeln!(list, "boto3: a_manifest_lands_and_an_endpoint_answers").unwrap();
+        }
+        return;
+    };
+    let log = project.read("up.log");
+    let address = log.lines().rev().find_map(|line| line.split_once("http://")).unwrap().1;
+    let mut command = std::process::Command::new(python);
+    command.args(["-c", SCRIPT, &format!("http://{address}"), rows]);
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let expected = json!({
+        "variant": "AllTraffic",
+        "body": prediction,
+        "absent": ["ValidationError", null],
+        "other": ["ValidationError", null],
+        "model": ["ModelError", 400],
+    });
+    assert_eq!(told, expected);
+}
+
 fn executions(project: &Project) -> Vec<Value> {
     project.json_beside(["executions", "--json"]).as_array().unwrap().clone()
 }
@@ -121,6 +166,7 @@ fn a_manifest_lands_and_an_endpoint_answers() {
     let status: Value = serde_json::from_str(&http(&project, "GET", "/status", "").1).unwrap();
     assert_eq!(status["executions"]["SUCCEEDED"], 1, "{status:#}");
     assert_eq!(status["endpoints"][0]["EndpointName"], "survival-endpoint", "{status:#}");
+    boto3(&project, &rows, &prediction);
     let told = project.json_beside(["why-not", "manifest.json", "--json"]);
     assert_eq!(
         (&told[0]["verdict"], &told[0]["execution_arn"]),
