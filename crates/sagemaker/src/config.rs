@@ -37,6 +37,9 @@ pub struct Config {
     pub environment: Vec<(OsString, OsString)>,
     /// How long a program has between SIGTERM and SIGKILL.
     pub grace: Duration,
+    /// How long it takes until an endpoint's program is started again that ended by itself; each time twice as long, as
+    /// long as it does not last.
+    pub restart_delay: Duration,
     /// How long an endpoint's program has until it answers on `/ping`, unless the variant's
     /// `ContainerStartupHealthCheckTimeoutInSeconds` says otherwise.
     pub startup_timeout: Duration,
@@ -69,6 +72,7 @@ impl Config {
             seed: 0,
             environment: Vec::new(),
             grace: Duration::from_secs(10),
+            restart_delay: Duration::from_secs(1),
             startup_timeout: Duration::from_mins(2),
             after_commit: None,
         }

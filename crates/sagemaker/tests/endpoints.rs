@@ -262,6 +262,37 @@ async fn traffic_goes_by_weight_or_to_the_target() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_program_that_ends_is_started_again() {
+    let lab = Lab::with(|config| config.restart_delay = std::time::Duration::from_millis(10));
+    lab.model("one", "first", json!({})).await;
+    lab.config("c1", &[("one", 1.0)]).await;
+    lab.must("CreateEndpoint", create("c1")).await;
+    lab.settled("e").await;
+    for _ in 0..3 {
+        let died = invoke(&lab.platform, "die", None).await.unwrap_err();
+        assert_eq!(died.code, "ModelError");
+        let answer = loop {
+            match invoke(&lab.platform, "1", None).await {
+                Ok(answer) => break answer,
+                Err(error) => {
+                    assert!(["ServiceUnavailable", "ModelError"].contains(&error.code.as_str()), "{error}")
+                }
+            }
+        };
+        assert_eq!(answer.body, "one first text/csv 1");
+    }
+    let count = async || {
+        let endpoint = lab.must("DescribeEndpoint", json!({"EndpointName": "e"})).await;
+        endpoint["ProductionVariants"][0]["CurrentInstanceCount"].clone()
+    };
+    while count().await != 1 {
+        tokio::task::yield_now().await;
+    }
+    lab.must("DeleteEndpoint", json!({"EndpointName": "e"})).await;
+    eventually("all programs have ended", || supervised(&lab).is_empty()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_endpoint_is_restored_after_its_process_is_gone() {
     let lab = served().await;
     lab.platform.shutdown().await;

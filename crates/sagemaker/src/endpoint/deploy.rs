@@ -10,6 +10,7 @@ use tokio::sync::{RwLock, watch};
 use tokio::task::JoinSet;
 
 use super::Deployment;
+use super::fleet::Fleet;
 use super::instance::{self, Instance, Plan};
 use super::set;
 use crate::endpoint_config::Variant;
@@ -37,11 +38,11 @@ impl Platform {
             // The failure reason quotes the log; what cannot be removed now is removed with the endpoint.
             let _ = tokio::fs::remove_dir_all(&folder).await;
         }
-        let (variants, images, instances) = started?;
+        let (variants, images, fleet) = started?;
         Ok(Deployment {
             variants,
             images,
-            instances,
+            fleet: Arc::new(fleet),
             folder,
             drain: self.config.grace,
             gate: Arc::new(RwLock::new(())),
@@ -55,12 +56,13 @@ impl Platform {
         config: &str,
         folder: &Path,
         cancel: watch::Receiver<bool>,
-    ) -> Result<(Vec<Variant>, Vec<String>, Vec<Instance>), String> {
+    ) -> Result<(Vec<Variant>, Vec<String>, Fleet), String> {
         let told = |error: ServiceError| error.message;
         let variants = self.variants(config).await.map_err(told)?;
         let mut archives = HashMap::new();
         let mut images = Vec::with_capacity(variants.len());
         let mut plans = Vec::new();
+        let mut one_of_each = Vec::new();
         for variant in &variants {
             let model = self.model(&variant.model).await.map_err(told)?;
             let container = model.body.get("PrimaryContainer").cloned().unwrap_or_default();
@@ -76,18 +78,24 @@ impl Platform {
             let environment: Map<String, Value> =
                 container["Environment"].as_object().cloned().unwrap_or_default();
             images.push(image);
-            plans.extend((0..variant.instances).map(|number| Plan {
+            let plan = Plan {
                 endpoint: Some(endpoint.to_owned()),
                 variant: variant.name.clone(),
                 algorithm: algorithm.clone(),
                 inference: inference.clone(),
                 archive: archive.clone(),
                 environment: environment.clone(),
-                folder: folder.join(format!("{}-{number}", variant.name)),
+                folder: folder.join(&variant.name),
                 startup_timeout: variant.startup_timeout.unwrap_or(self.config.startup_timeout),
+            };
+            plans.extend((0..variant.instances).map(|number| Plan {
+                folder: folder.join(format!("{}-{number}", variant.name)),
+                ..plan.clone()
             }));
+            one_of_each.push(plan);
         }
-        Ok((variants, images, self.start_each(plans, cancel).await?))
+        let instances = self.start_each(plans, cancel).await?;
+        Ok((variants, images, Fleet::new(one_of_each, instances)))
     }
 
     /// The model archive at `uri`, fetched once for all variants.

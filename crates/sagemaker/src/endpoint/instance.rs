@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
-use tokio::sync::watch;
+use tokio::sync::{RwLock, watch};
 use tokio::time::Instant;
 
 use super::port::Port;
@@ -28,6 +28,8 @@ const REASON_LINES: usize = 5;
 pub(crate) struct Instance {
     pub(crate) variant: String,
     pub(crate) log: PathBuf,
+    /// Invocations hold it for reading.
+    pub(crate) gate: Arc<RwLock<()>>,
     port: Port,
     stop: watch::Sender<bool>,
     ended: watch::Receiver<bool>,
@@ -61,6 +63,14 @@ impl Instance {
 
     pub(crate) fn ask_to_stop(&self) {
         self.stop.send_replace(true);
+    }
+
+    /// Ends the program once it has answered what it is being asked, or the grace is over.
+    pub(super) async fn drain(&self, grace: Duration) {
+        // Past the limit an invocation is cut off.
+        let _drained = tokio::time::timeout(grace, self.gate.write()).await;
+        self.ask_to_stop();
+        self.ended().await;
     }
 
     /// Resolves when the program has ended.
@@ -228,5 +238,5 @@ fn keep(platform: Arc<Platform>, plan: Plan, port: Port, mut process: Process) -
         }
     });
     let log = plan.folder.join("log");
-    Instance { variant: plan.variant, log, port, stop, ended: has_ended }
+    Instance { variant: plan.variant, log, gate: Arc::default(), port, stop, ended: has_ended }
 }

@@ -61,7 +61,12 @@ impl SageMaker {
             let turn = deployment.turn.fetch_add(1, Ordering::Relaxed);
             let variants: Vec<Weighted> =
                 deployment.variants.iter().map(|variant| (variant.name.clone(), variant.weight)).collect();
-            let instance = choose(name, &request, &variants, &deployment.instance_records(), turn)?;
+            let instance = choose(name, &request, &variants, &deployment.fleet.records(), turn)?;
+            // One that ended or is to end since is not there the next time.
+            let Some(_held) = deployment.fleet.hold(instance.port) else {
+                tokio::task::yield_now().await;
+                continue;
+            };
             return platform.invoke(&request, instance).await;
         }
         let record = platform.store.get(ResourceKind::Endpoint, name).await?;

@@ -89,7 +89,7 @@ impl Platform {
     /// Records how a deployment ended and switches to it if it is healthy; answers the deployment that is not in charge
     /// any more.
     async fn conclude(
-        &self,
+        self: &Arc<Self>,
         name: &str,
         config: String,
         deployed: Result<Deployment, String>,
@@ -98,7 +98,7 @@ impl Platform {
             Ok(deployment) => (Some(Arc::new(deployment)), None),
             Err(reason) => (None, Some(truncated(reason))),
         };
-        let described = new.as_ref().map(|new| (new.describe(), new.instance_records()));
+        let described = new.as_ref().map(|new| (new.describe(), new.fleet.records()));
         let recorded = self
             .store
             .update(ResourceKind::Endpoint, name, move |record| {
@@ -133,7 +133,12 @@ impl Platform {
         // Deleted in between: the new programs are the ones to end.
         let Some((status, failure_reason)) = recorded else { return Ok(new) };
         let old = match new {
-            Some(new) => self.swap_deployment(name, Some(new)),
+            Some(new) => {
+                let fleet = Arc::clone(&new.fleet);
+                let old = self.swap_deployment(name, Some(new));
+                self.spawn(Arc::clone(self).keep_fleet(name.to_owned(), fleet));
+                old
+            }
             None => None,
         };
         self.emit(JobEvent::EndpointChanged { name: name.to_owned(), status, failure_reason });
@@ -178,16 +183,10 @@ impl Platform {
     /// Records that a program of an endpoint ended by itself.
     pub(super) async fn instance_ended(&self, name: &str, port: u16) {
         let Some(deployment) = self.deployment(name) else { return };
-        if !deployment.instances.iter().any(|instance| instance.port() == port) {
-            return;
+        if deployment.fleet.has_port(port) {
+            self.tell_instances(name).await;
+            deployment.fleet.tell();
         }
-        let (variants, instances) = (deployment.describe(), deployment.instance_records());
-        let recorded = self.store.update(ResourceKind::Endpoint, name, move |record| {
-            record.set("ProductionVariants", variants);
-            record.local.instances = instances;
-        });
-        // Invocations look at the programs themselves: a record that is behind does not mislead them.
-        let _ = recorded.await;
     }
 
     /// Puts this process in charge of every endpoint that no process runs and that `which` chooses.

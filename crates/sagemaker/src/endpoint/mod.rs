@@ -7,6 +7,7 @@
 
 mod actions;
 mod deploy;
+mod fleet;
 pub(crate) mod http;
 pub(crate) mod instance;
 pub(crate) mod invoke;
@@ -23,8 +24,7 @@ use tokio::sync::{RwLock, watch};
 
 use crate::endpoint_config::Variant;
 use crate::names;
-use crate::store::InstanceRecord;
-
+pub(crate) use fleet::Fleet;
 pub(crate) use instance::Instance;
 
 /// Resolves when the flag is set, or when nobody is left to set it.
@@ -39,7 +39,7 @@ pub(crate) struct Deployment {
     pub(crate) variants: Vec<Variant>,
     /// The image of each variant's model.
     images: Vec<String>,
-    pub(crate) instances: Vec<Instance>,
+    pub(crate) fleet: Arc<Fleet>,
     folder: PathBuf,
     /// How long invocations under way have when the deployment ends.
     drain: Duration,
@@ -54,12 +54,7 @@ impl Deployment {
     pub(crate) async fn stop(&self) {
         // Past the limit an invocation is cut off.
         let _drained = tokio::time::timeout(self.drain, self.gate.write()).await;
-        for instance in &self.instances {
-            instance.ask_to_stop();
-        }
-        for instance in &self.instances {
-            instance.ended().await;
-        }
+        self.fleet.stop().await;
         // What cannot be removed now is removed with the endpoint.
         let _ = tokio::fs::remove_dir_all(&self.folder).await;
     }
@@ -67,8 +62,7 @@ impl Deployment {
     /// `ProductionVariants` of the Describe response.
     pub(crate) fn describe(&self) -> Value {
         let variants = self.variants.iter().zip(&self.images).map(|(variant, image)| {
-            let alive =
-                self.instances.iter().filter(|one| one.variant == variant.name && one.is_alive()).count();
+            let (alive, desired) = self.fleet.counts(&variant.name);
             json!({
                 "VariantName": variant.name,
                 "DeployedImages":
@@ -76,20 +70,9 @@ impl Deployment {
                 "CurrentWeight": variant.weight,
                 "DesiredWeight": variant.weight,
                 "CurrentInstanceCount": alive,
-                "DesiredInstanceCount": variant.instances,
+                "DesiredInstanceCount": desired,
             })
         });
         Value::Array(variants.collect())
-    }
-
-    pub(crate) fn instance_records(&self) -> Vec<InstanceRecord> {
-        let alive = self.instances.iter().filter(|instance| instance.is_alive());
-        alive
-            .map(|instance| InstanceRecord {
-                variant: instance.variant.clone(),
-                port: instance.port(),
-                log: instance.log.display().to_string(),
-            })
-            .collect()
     }
 }
