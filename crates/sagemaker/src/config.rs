@@ -40,6 +40,8 @@ pub struct Config {
     /// How long it takes until an endpoint's program is started again that ended by itself; each time twice as long, as
     /// long as it does not last.
     pub restart_delay: Duration,
+    /// How often it is looked at the traffic of variants that are scaled.
+    pub scaling_period: Duration,
     /// How long an endpoint's program has until it answers on `/ping`, unless the variant's
     /// `ContainerStartupHealthCheckTimeoutInSeconds` says otherwise.
     pub startup_timeout: Duration,
@@ -73,6 +75,7 @@ impl Config {
             environment: Vec::new(),
             grace: Duration::from_secs(10),
             restart_delay: Duration::from_secs(1),
+            scaling_period: Duration::from_mins(1),
             startup_timeout: Duration::from_mins(2),
             after_commit: None,
         }

@@ -50,6 +50,17 @@ pub enum JobEvent {
         /// Why the last deployment failed.
         failure_reason: Option<String>,
     },
+    /// A variant of an endpoint has another number of instances from now on.
+    VariantScaled {
+        /// The endpoint.
+        endpoint: String,
+        /// The variant.
+        variant: String,
+        /// How many instances there were to be.
+        from: usize,
+        /// How many there are to be.
+        to: usize,
+    },
     /// A message was published.
     Notification {
         /// The topic.

@@ -83,6 +83,9 @@ pub(crate) struct Local {
     /// Of an endpoint: the configuration which it is to go over to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) pending_config: Option<String>,
+    /// Of a scalable target: what was scaled, the newest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) activities: Vec<Value>,
     /// Of an endpoint: where its programs listen.
     pub(crate) instances: Vec<InstanceRecord>,
 }

@@ -275,7 +275,7 @@ async fn a_program_that_ends_is_started_again() {
             match invoke(&lab.platform, "1", None).await {
                 Ok(answer) => break answer,
                 Err(error) => {
-                    assert!(["ServiceUnavailable", "ModelError"].contains(&error.code.as_str()), "{error}")
+                    assert!(["ServiceUnavailable", "ModelError"].contains(&error.code.as_str()), "{error}");
                 }
             }
         };
@@ -290,6 +290,52 @@ async fn a_program_that_ends_is_started_again() {
     }
     lab.must("DeleteEndpoint", json!({"EndpointName": "e"})).await;
     eventually("all programs have ended", || supervised(&lab).is_empty()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn instances_come_and_go_with_the_traffic() {
+    let lab = Lab::with(|config| {
+        config.restart_delay = std::time::Duration::from_millis(1);
+        config.scaling_period = std::time::Duration::from_millis(100);
+    });
+    lab.model("one", "first", json!({})).await;
+    lab.config("c1", &[("one", 1.0)]).await;
+    lab.must("CreateEndpoint", create("c1")).await;
+    lab.settled("e").await;
+    let scaling = async |action: &str, mut request: Value| {
+        request["ServiceNamespace"] = json!("sagemaker");
+        request["ResourceId"] = json!("endpoint/e/variant/one");
+        request["ScalableDimension"] = json!("sagemaker:variant:DesiredInstanceCount");
+        lab.platform.call(Service::ApplicationAutoScaling, action, request).await.unwrap()
+    };
+    scaling("RegisterScalableTarget", json!({"MinCapacity": 1, "MaxCapacity": 3})).await;
+    let tracking = json!({
+        "TargetValue": 600.0, "ScaleInCooldown": 0, "ScaleOutCooldown": 0,
+        "PredefinedMetricSpecification": {"PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"},
+    });
+    let policy = json!({"PolicyName": "p", "PolicyType": "TargetTrackingScaling",
+                        "TargetTrackingScalingPolicyConfiguration": tracking});
+    scaling("PutScalingPolicy", policy).await;
+    let count = async || {
+        let endpoint = lab.must("DescribeEndpoint", json!({"EndpointName": "e"})).await;
+        endpoint["ProductionVariants"][0]["CurrentInstanceCount"].as_u64().unwrap()
+    };
+    // Every invocation is answered, also while instances come and go.
+    let mut most = 0;
+    while most < 3 {
+        assert_eq!(invoke(&lab.platform, "1", None).await.unwrap().body, "one first text/csv 1");
+        most = most.max(count().await);
+        assert!(most <= 3);
+    }
+    while count().await != 1 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(invoke(&lab.platform, "1", None).await.unwrap().body, "one first text/csv 1");
+    let activities = scaling("DescribeScalingActivities", json!({})).await;
+    let last = activities["ScalingActivities"][0]["Description"].as_str().unwrap();
+    assert!(last.starts_with("Setting desired instance count to "), "{activities:#}");
+    lab.platform.shutdown().await;
+    assert_eq!(supervised(&lab), Vec::<String>::new());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -17,13 +17,13 @@ pub(crate) struct Args {
     /// The endpoint, as mlpp endpoints lists it
     #[arg(value_name = "ENDPOINT")]
     endpoint: String,
-    /// What is sent; - is standard input. Without it, the file that [predict] in mlpp.toml names
+    /// What is sent; - is standard input. Without it, the one that the table predict of mlpp.toml names
     #[arg(long, short, value_name = "FILE")]
     file: Option<PathBuf>,
-    /// Media type of what is sent; without it, that of [predict], or text/csv
+    /// Media type of what is sent; without it, that of the same table, or text/csv
     #[arg(long, value_name = "TYPE")]
     content_type: Option<String>,
-    /// Media type that is asked for; without it, that of [predict], or application/json
+    /// Media type that is asked for; without it, that of the same table, or application/json
     #[arg(long, value_name = "TYPE")]
     accept: Option<String>,
     /// The production variant to ask

@@ -119,7 +119,9 @@ async fn show(
         JobEvent::Notification { subject, .. } => {
             progress.done("notify", subject.as_deref().unwrap_or("a notification"));
         }
-        JobEvent::TrainingJobStarted { .. } | JobEvent::TrainingJobEnded { .. } => {}
+        JobEvent::VariantScaled { .. }
+        | JobEvent::TrainingJobStarted { .. }
+        | JobEvent::TrainingJobEnded { .. } => {}
     }
     Ok(())
 }

@@ -65,7 +65,7 @@ impl Fleet {
     }
 
     /// How many programs of the variant are healthy, and how many are to be.
-    pub(super) fn counts(&self, variant: &str) -> (usize, usize) {
+    pub(crate) fn counts(&self, variant: &str) -> (usize, usize) {
         let alive = self.instances().iter().filter(|one| one.variant == variant && one.is_alive()).count();
         (alive, self.variants().get(variant).map_or(0, |wanted| wanted.count))
     }
@@ -76,6 +76,18 @@ impl Fleet {
             wanted.count = count;
         }
         self.changed.notify_one();
+    }
+
+    /// The names of the variants, in their order.
+    pub(crate) fn variant_names(&self) -> Vec<String> {
+        let mut names: Vec<_> = self.variants().keys().cloned().collect();
+        names.sort_unstable();
+        names
+    }
+
+    /// Resolves when the fleet is being stopped.
+    pub(crate) async fn stopped(&self) {
+        set(&mut self.ending.subscribe()).await;
     }
 
     /// Something about the programs is not as it was.
@@ -103,7 +115,9 @@ impl Fleet {
     pub(super) async fn stop(&self) {
         self.ending.send_replace(true);
         let instances = self.instances().clone();
-        instances.iter().for_each(|instance| instance.ask_to_stop());
+        for instance in &instances {
+            instance.ask_to_stop();
+        }
         for instance in &instances {
             instance.ended().await;
         }
@@ -226,7 +240,7 @@ impl Platform {
     }
 
     /// Writes into the record of an endpoint which programs it has.
-    pub(super) async fn tell_instances(&self, endpoint: &str) {
+    pub(crate) async fn tell_instances(&self, endpoint: &str) {
         let Some(deployment) = self.deployment(endpoint) else { return };
         let (variants, instances) = (deployment.describe(), deployment.fleet.records());
         let recorded = self.store.update(ResourceKind::Endpoint, endpoint, move |record| {

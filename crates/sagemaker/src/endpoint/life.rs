@@ -136,6 +136,7 @@ impl Platform {
             Some(new) => {
                 let fleet = Arc::clone(&new.fleet);
                 let old = self.swap_deployment(name, Some(new));
+                self.spawn(Arc::clone(self).scale_fleet(name.to_owned(), Arc::clone(&fleet)));
                 self.spawn(Arc::clone(self).keep_fleet(name.to_owned(), fleet));
                 old
             }

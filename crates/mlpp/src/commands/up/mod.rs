@@ -299,6 +299,9 @@ impl<'a> Up<'a> {
                 let why = failure_reason.as_ref().map_or(String::new(), |reason| format!(": {reason}"));
                 self.tell("endpoint", format_args!("{name} is {status}{why}"));
             }
+            JobEvent::VariantScaled { endpoint, variant, from, to } => {
+                self.tell("scale", format_args!("{endpoint}, {variant}: {from} instances to {to}"));
+            }
             JobEvent::Notification { subject, .. } => {
                 self.tell("notify", format_args!("{}", subject.as_deref().unwrap_or("a notification")));
             }

@@ -1,4 +1,4 @@
-//! Application Auto Scaling: targets and policies of endpoint variants, validated and kept. Nothing scales yet.
+//! The API actions: targets and policies of endpoint variants, validated and kept.
 
 use serde_json::{Value, json};
 
@@ -10,8 +10,6 @@ use crate::store::{Record, ResourceKind};
 
 const NAMESPACES: Text = Text::one_of(&["sagemaker"]);
 const DIMENSIONS: Text = Text::one_of(&["sagemaker:variant:DesiredInstanceCount"]);
-/// What is said of every target and policy.
-const NOT_SIMULATED: &str = "the scaling itself";
 
 /// What both a target and a policy are about.
 struct Subject {
@@ -28,6 +26,7 @@ impl Platform {
             "DescribeScalableTargets" => self.describe_targets(request).await,
             "DeregisterScalableTarget" => self.deregister_target(request).await,
             "PutScalingPolicy" => self.put_policy(request).await,
+            "DescribeScalingActivities" => self.describe_activities(request).await,
             "DescribeScalingPolicies" => self.describe_policies(request).await,
             "DeleteScalingPolicy" => self.delete_policy(request).await,
             _ => Err(unknown(action)),
@@ -83,7 +82,6 @@ impl Platform {
             record.set("SuspendedState", suspended.clone());
         }
         record.set("ScalableTargetARN", arn.as_str());
-        record.local.not_simulated = vec![NOT_SIMULATED.to_owned()];
         self.put(ResourceKind::ScalableTarget, &key, record, is_new).await?;
         Ok(json!({"ScalableTargetARN": arn}))
     }
@@ -134,7 +132,6 @@ impl Platform {
             record.set("TargetTrackingScalingPolicyConfiguration", tracking.clone());
         }
         record.set("Alarms", json!([]));
-        record.local.not_simulated = vec![NOT_SIMULATED.to_owned()];
         self.put(ResourceKind::ScalingPolicy, &key, record, is_new).await?;
         Ok(json!({"PolicyARN": arn, "Alarms": []}))
     }
@@ -170,6 +167,19 @@ impl Platform {
         let targets =
             self.matching(request, ResourceKind::ScalableTarget, "ResourceIds", "ResourceId").await?;
         crate::listing::page(request, "ScalableTargets", targets)
+    }
+
+    async fn describe_activities(&self, request: &Value) -> Result<Value, ServiceError> {
+        let mut checks = Checks::new();
+        checks.required_text(&Node::root(request), "ServiceNamespace", NAMESPACES);
+        checks.finish()?;
+        let resource = request.get("ResourceId");
+        let targets = self.store.list(ResourceKind::ScalableTarget).await?;
+        let activities = targets.into_iter().flat_map(|(_, record)| record.local.activities);
+        let mut activities: Vec<_> =
+            activities.filter(|activity| resource.is_none_or(|id| *id == activity["ResourceId"])).collect();
+        activities.sort_by(|one, other| other["StartTime"].as_str().cmp(&one["StartTime"].as_str()));
+        crate::listing::page(request, "ScalingActivities", activities)
     }
 
     async fn describe_policies(&self, request: &Value) -> Result<Value, ServiceError> {
