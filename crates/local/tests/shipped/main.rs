@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 
 mod batch;
+mod edges;
 mod endpoints;
 mod failures;
 mod golden;
