@@ -406,7 +406,9 @@ impl Store {
             )?;
             Ok(())
         })
-        .await
+        .await?;
+        self.changed();
+        Ok(())
     }
 
     /// How many messages were published.
