@@ -1,5 +1,6 @@
 //! `cargo xtask bench <what>`: the benchmarks, each beside a peer in one run.
 
+mod hosting;
 mod states;
 mod tuning;
 
@@ -9,7 +10,7 @@ use clap::{Args, ValueEnum};
 use serde::de::DeserializeOwned;
 
 use crate::error::Error;
-use crate::process::{converse, run as run_command, shown};
+use crate::process::{converse, parse, run as run_command, shown};
 use crate::workspace::Workspace;
 
 /// Measure speed and memory, each beside a peer in one run
@@ -27,6 +28,9 @@ enum Benchmark {
     States,
     /// The search for hyperparameters beside Optuna's, and the example's model beside `LightGBM`'s
     Tuning,
+    /// An endpoint under load, beside the same kind of model behind `FastAPI`; an update under load; and instances
+    /// that follow their traffic
+    Hosting,
 }
 
 /// Builds the benchmark with optimisation and runs it; it prints a table.
@@ -35,6 +39,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
         Benchmark::Parameters => run_command(&mut bench(workspace, "mlpp-local", "parameters")),
         Benchmark::States => states::run(workspace),
         Benchmark::Tuning => tuning::run(workspace),
+        Benchmark::Hosting => hosting::run(workspace),
     }
 }
 
@@ -60,8 +65,4 @@ fn collect<T: DeserializeOwned>(
         Ok(())
     })?;
     Ok(results)
-}
-
-fn parse<T: DeserializeOwned>(program: &str, line: &str) -> Result<T, Error> {
-    serde_json::from_str(line).map_err(|source| Error::Output { command: program.to_owned(), source })
 }

@@ -17,6 +17,7 @@ mod graph;
 mod licences;
 mod peers;
 mod process;
+mod project;
 mod readme;
 mod release_check;
 mod requirements;

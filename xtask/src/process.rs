@@ -6,6 +6,8 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use serde::de::DeserializeOwned;
+
 use crate::error::Error;
 
 /// How often a program whose output is being read is asked whether it has ended.
@@ -23,6 +25,11 @@ pub(crate) fn shown(command: &Command) -> String {
     let name = program.file_name().unwrap_or(program.as_os_str());
     let words = std::iter::once(name).chain(command.get_args());
     words.map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ")
+}
+
+/// What a program printed, as JSON.
+pub(crate) fn parse<T: DeserializeOwned>(program: &str, text: &str) -> Result<T, Error> {
+    serde_json::from_str(text).map_err(|source| Error::Output { command: program.to_owned(), source })
 }
 
 /// Runs a command with this program's own output and no input; an unsuccessful end is an error.

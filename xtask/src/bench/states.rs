@@ -9,10 +9,10 @@ use std::process::Command;
 
 use serde::Deserialize;
 
-use super::{bench, collect, parse};
+use super::{bench, collect};
 use crate::error::Error;
 use crate::peers::{self, BENCHMARKS};
-use crate::process::{converse, shown};
+use crate::process::{converse, parse, shown};
 use crate::workspace::Workspace;
 
 const PEERS: [&str; 2] = ["moto", "MiniStack"];

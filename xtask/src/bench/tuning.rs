@@ -13,10 +13,10 @@ use std::process::Command;
 use cargo_metadata::Message;
 use serde::{Deserialize, Serialize};
 
-use super::{bench, collect, parse};
+use super::{bench, collect};
 use crate::error::Error;
 use crate::peers::{self, BENCHMARKS};
-use crate::process::{converse, run as run_command, shown};
+use crate::process::{converse, parse, run as run_command, shown};
 use crate::workspace::Workspace;
 
 const SEEDS: u64 = 20;

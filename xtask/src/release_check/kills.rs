@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::project::Project;
 use crate::error::Error;
+use crate::project::Project;
 
 const KILLS: u32 = 10;
 

@@ -2,7 +2,6 @@
 
 mod kills;
 mod network;
-mod project;
 mod scheduling;
 
 use std::time::{Duration, Instant};
@@ -11,10 +10,9 @@ use clap::{Args, ValueEnum};
 
 use crate::conclusion::Conclusion;
 use crate::error::Error;
-use crate::process::run as run_command;
+use crate::project::{self, Project};
 use crate::stages::{conclude, stage};
 use crate::workspace::Workspace;
-use project::Project;
 
 /// Check what a release must keep and a change need not be held up for
 #[derive(Debug, Args)]
@@ -44,8 +42,7 @@ const LONGEST_RUN: Duration = Duration::from_secs(30);
 
 /// Builds the command with optimisation, and checks what was asked for.
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<Conclusion, Error> {
-    run_command(workspace.cargo().args(["build", "--release", "--package", "mlpp"]))?;
-    let program = workspace.metadata()?.target_directory.join("release/mlpp").into_std_path_buf();
+    let program = project::build(workspace)?;
     let is_chosen = |check| arguments.checks.is_empty() || arguments.checks.contains(&check);
     let example = || Project::example(workspace, &program);
     let mut outcomes = Vec::new();

@@ -2,8 +2,8 @@
 
 use std::process::{Command, Stdio};
 
-use super::project::{Project, output};
 use crate::error::Error;
+use crate::project::{Project, output};
 
 /// Runs the example where there is no network but loopback.
 pub(super) fn run(project: &Project) -> Result<(), Error> {

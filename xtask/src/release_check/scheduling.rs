@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::project::Project;
 use crate::error::Error;
+use crate::project::Project;
 
 const JOBS: u32 = 16;
 /// How much longer than the ideal time it may take.
