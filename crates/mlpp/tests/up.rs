@@ -5,67 +5,9 @@
 
 mod util;
 
-use std::process::{Child, Stdio};
-
 use serde_json::{Value, json};
-use util::Project;
-
-/// A command at work; ended with the test.
-struct Up(Child);
-
-impl Up {
-    fn start(project: &Project) -> Self {
-        let log = std::fs::File::options().create(true).append(true).open(project.path().join("up.log"));
-        let mut command = project.command(["up", "--listen", "127.0.0.1:0"]);
-        Self(command.stdout(Stdio::null()).stderr(log.unwrap()).spawn().unwrap())
-    }
-
-    fn kill(&mut self) {
-        self.0.kill().unwrap();
-        self.0.wait().unwrap();
-    }
-
-    /// Ends it as a person would; it must end well.
-    fn stop(mut self) {
-        let pid = rustix::process::Pid::from_child(&self.0);
-        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
-        assert_eq!(self.0.wait().unwrap().code(), Some(0));
-    }
-}
-
-impl Drop for Up {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// Waits until something is so, as long as it takes; the test runner has the patience that there is.
-fn until(project: &Project, is: impl Fn() -> bool) {
-    let start = std::time::Instant::now();
-    while !is() {
-        assert!(start.elapsed().as_secs() < 120, "it never came:\n{}", project.read("up.log"));
-        std::thread::yield_now();
-    }
-}
-
-/// Head and body of an answer of the running `mlpp up`.
-fn http(project: &Project, method: &str, path: &str, body: &str) -> (String, String) {
-    use std::io::{Read as _, Write as _};
-    let log = project.read("up.log");
-    let address = log.lines().rev().find_map(|line| line.split_once("http://")).unwrap().1;
-    let mut stream = std::net::TcpStream::connect(address).unwrap();
-    let request = format!(
-        "{method} {path} HTTP/1.1\r\nHost: {address}\r\nContent-Type: text/csv\r\nAccept: application/json\r\n\
-         Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
-        body.len()
-    );
-    stream.write_all(request.as_bytes()).unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-    (head.to_owned(), body.to_owned())
-}
+use util::up::{Up, address, http, until};
+use util::{Project, skip};
 
 /// Asks by the service's own client, where it is installed.
 fn boto3(project: &Project, rows: &str, prediction: &Value) {
@@ -87,18 +29,11 @@ for name, change in [("absent", {"EndpointName": "nothing"}), ("other", {"Target
 print(json.dumps(told))
 "#;
     let Some(python) = std::env::var_os("MLPP_PEERS_PYTHON") else {
-        use std::io::Write as _;
-        let _ = writeln!(std::io::stderr(), "skipped: boto3 (MLPP_PEERS_PYTHON is not set)");
-        if let Some(list) = std::env::var_os("MLPP_SKIPPED") {
-            let mut list = std::fs::File::options().create(true).append(true).open(list).unwrap();
-            writeln!(list, "boto3: a_manifest_lands_and_an_endpoint_answers").unwrap();
-        }
+        skip("boto3", "a_manifest_lands_and_an_endpoint_answers", "MLPP_PEERS_PYTHON is not set");
         return;
     };
-    let log = project.read("up.log");
-    let address = log.lines().rev().find_map(|line| line.split_once("http://")).unwrap().1;
     let mut command = std::process::Command::new(python);
-    command.args(["-c", SCRIPT, &format!("http://{address}"), rows]);
+    command.args(["-c", SCRIPT, &format!("http://{}", address(project)), rows]);
     let output = command.output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let told: Value = serde_json::from_slice(&output.stdout).unwrap();

@@ -2,6 +2,9 @@
 
 #![allow(dead_code, clippy::unwrap_used, reason = "each test file uses a part")]
 
+#[cfg(unix)]
+pub(crate) mod up;
+
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fmt::Write as _;
@@ -231,4 +234,14 @@ fn list(folder: &Path) -> Vec<String> {
         }
     }
     files
+}
+
+/// Says that a test cannot be carried out for want of a part; the test runner counts it as skipped.
+pub(crate) fn skip(part: &str, test: &str, why: &str) {
+    use std::io::Write as _;
+    let _ = writeln!(std::io::stderr(), "skipped: {part} ({why})");
+    if let Some(list) = std::env::var_os("MLPP_SKIPPED") {
+        let mut list = std::fs::File::options().create(true).append(true).open(list).unwrap();
+        writeln!(list, "{part}: {test}").unwrap();
+    }
 }
