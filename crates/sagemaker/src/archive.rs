@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use flate2::Compression;
-use flate2::read::GzDecoder;
+use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
 use tar::{Archive, Builder, EntryType, HeaderMode};
 use thiserror::Error;
@@ -45,7 +45,7 @@ pub(crate) fn pack(folder: &Path, archive: &Path) -> io::Result<()> {
 
 /// Unpacks into `folder`, which exists.
 pub(crate) fn unpack(archive: &Path, folder: &Path) -> Result<(), UnpackError> {
-    let mut archive = Archive::new(GzDecoder::new(File::open(archive)?));
+    let mut archive = Archive::new(MultiGzDecoder::new(File::open(archive)?));
     archive.set_preserve_mtime(false);
     for entry in archive.entries()? {
         let mut entry = entry?;
@@ -60,6 +60,8 @@ pub(crate) fn unpack(archive: &Path, folder: &Path) -> Result<(), UnpackError> {
             return Err(UnpackError::Outside(name));
         }
     }
+    // The checksum stands behind the last entry: without it, the archive was cut off.
+    io::copy(&mut archive.into_inner(), &mut io::sink())?;
     Ok(())
 }
 

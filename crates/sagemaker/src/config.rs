@@ -45,6 +45,9 @@ pub struct Config {
     /// How long an endpoint's program has until it answers on `/ping`, unless the variant's
     /// `ContainerStartupHealthCheckTimeoutInSeconds` says otherwise.
     pub startup_timeout: Duration,
+    /// How long an endpoint's program may take to answer an invocation: a minute on the service
+    /// ([Use Your Own Inference Code](https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html)).
+    pub invocation_timeout: Duration,
     /// Called each time a change of the records is on disk, with the number of changes that this process has made: by
     /// it a test ends the process after each of them.
     pub after_commit: Option<AfterCommit>,
@@ -77,6 +80,7 @@ impl Config {
             restart_delay: Duration::from_secs(1),
             scaling_period: Duration::from_mins(1),
             startup_timeout: Duration::from_mins(2),
+            invocation_timeout: Duration::from_mins(1),
             after_commit: None,
         }
     }

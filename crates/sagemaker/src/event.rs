@@ -50,6 +50,15 @@ pub enum JobEvent {
         /// Why the last deployment failed.
         failure_reason: Option<String>,
     },
+    /// A program of an endpoint in service ended by itself; another one is started in its place.
+    InstanceEnded {
+        /// The endpoint.
+        endpoint: String,
+        /// The variant.
+        variant: String,
+        /// How it ended, and the end of its log.
+        reason: String,
+    },
     /// A variant of an endpoint has another number of instances from now on.
     VariantScaled {
         /// The endpoint.

@@ -1,21 +1,29 @@
 //! SageMaker Runtime over HTTP: what a client of the service asks an endpoint by
 //! ([InvokeEndpoint](https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html)).
 
+use std::time::Duration;
+
 use axum::Router;
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
-use axum::http::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue};
+use axum::http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HeaderName, HeaderValue};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
+use http_body_util::BodyExt;
 use serde_json::json;
 
 use crate::endpoint::invoke::InvokeEndpoint;
 use crate::error::ServiceError;
 use crate::platform::SageMaker;
 
-/// What a request may have in its body: the service's limit.
-const LARGEST_BODY: usize = 6 * 1024 * 1024;
+/// What a request may have in its body: the service's limit, as its API model has it for `BodyBlob`.
+const LARGEST_BODY: usize = 6_291_456;
+/// How much of a body that is too large is read on. A client that is still sending when the connection closes sees that, and
+/// not the answer.
+const LARGEST_READ: usize = 64 * 1024 * 1024;
+/// How long a body may take to arrive.
+const ARRIVAL: Duration = Duration::from_mins(1);
 
 const TARGET_VARIANT: HeaderName = HeaderName::from_static("x-amzn-sagemaker-target-variant");
 const INVOKED_VARIANT: HeaderName = HeaderName::from_static("x-amzn-invoked-production-variant");
@@ -39,9 +47,9 @@ async fn invoke(
         let value = headers.get(header)?;
         Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
     };
-    let Ok(body) = to_bytes(body, LARGEST_BODY).await else {
-        let message = format!("Request body has more than {LARGEST_BODY} bytes, or was cut off.");
-        return refused(&ServiceError::new("ValidationError", 413, message));
+    let body = match read(&headers, body).await {
+        Ok(body) => body,
+        Err(error) => return refused(&error),
     };
     let request = InvokeEndpoint {
         endpoint_name: name,
@@ -66,6 +74,39 @@ async fn invoke(
         }
         Err(error) => refused(&error),
     }
+}
+
+/// The body of a request, if it is not too large and arrives in time.
+async fn read(headers: &HeaderMap, mut body: Body) -> Result<Bytes, ServiceError> {
+    let too_large = || {
+        let message = format!("HTTP content length exceeded {LARGEST_BODY} bytes.");
+        ServiceError::new("ValidationError", 413, message)
+    };
+    let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    // Who asks before sending need not send.
+    if headers.contains_key(EXPECT) && length.is_some_and(|length| length > LARGEST_BODY) {
+        return Err(too_large());
+    }
+    let arriving = async {
+        let (mut whole, mut read) = (Vec::new(), 0_usize);
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|error| {
+                ServiceError::new("ValidationError", 400, format!("Request body: {error}."))
+            })?;
+            let Some(data) = frame.data_ref() else { continue };
+            read = read.saturating_add(data.len());
+            if read <= LARGEST_BODY {
+                whole.extend_from_slice(data);
+            } else if read > LARGEST_READ {
+                break;
+            }
+        }
+        if read > LARGEST_BODY { Err(too_large()) } else { Ok(Bytes::from(whole)) }
+    };
+    tokio::time::timeout(ARRIVAL, arriving).await.unwrap_or_else(|_| {
+        let message = format!("Request body did not arrive within {} seconds.", ARRIVAL.as_secs());
+        Err(ServiceError::new("ValidationError", 408, message))
+    })
 }
 
 /// An error in the form of the service's REST protocol.

@@ -119,7 +119,8 @@ async fn show(
         JobEvent::Notification { subject, .. } => {
             progress.done("notify", subject.as_deref().unwrap_or("a notification"));
         }
-        JobEvent::VariantScaled { .. }
+        JobEvent::InstanceEnded { .. }
+        | JobEvent::VariantScaled { .. }
         | JobEvent::TrainingJobStarted { .. }
         | JobEvent::TrainingJobEnded { .. } => {}
     }

@@ -11,8 +11,6 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use thiserror::Error;
 
-/// How long a program may take to answer an invocation, as on the service.
-const INVOCATION: Duration = Duration::from_mins(1);
 /// How long a program may take to answer a health check, as on the service.
 const PING: Duration = Duration::from_secs(2);
 
@@ -55,17 +53,6 @@ impl Client {
         matches!(self.send(request, PING).await, Ok(answer) if answer.status == StatusCode::OK)
     }
 
-    /// `POST /invocations`.
-    pub(crate) async fn invoke(
-        &self,
-        port: u16,
-        content_type: Option<&str>,
-        accept: Option<&str>,
-        body: Bytes,
-    ) -> Result<Answer, CallError> {
-        self.invoke_within(port, content_type, accept, body, INVOCATION).await
-    }
-
     /// The body of a GET that is answered with 200.
     pub(crate) async fn get(&self, port: u16, path: &str) -> Option<Bytes> {
         let request = Request::get(format!("http://127.0.0.1:{port}{path}")).body(Full::default()).ok()?;
@@ -73,7 +60,7 @@ impl Client {
         (answer.status == StatusCode::OK).then_some(answer.body)
     }
 
-    /// As [`invoke`](Self::invoke), with another limit of time.
+    /// `POST /invocations`, to be answered within the limit of time.
     pub(crate) async fn invoke_within(
         &self,
         port: u16,

@@ -13,8 +13,10 @@ use super::port::Port;
 use super::set;
 use crate::algorithm::{Algorithm, Inference};
 use crate::archive;
+use crate::event::JobEvent;
 use crate::platform::Platform;
 use crate::process::{Process, Program, log};
+use crate::training::run::truncated;
 
 /// How often a program that starts is asked for its health.
 const PING_EVERY: Duration = Duration::from_millis(100);
@@ -221,22 +223,39 @@ fn program(platform: &Platform, plan: &Plan, model: &Path, port: u16) -> Program
 fn keep(platform: Arc<Platform>, plan: Plan, port: Port, mut process: Process) -> Instance {
     let (stop, mut asked) = watch::channel(false);
     let (ended, has_ended) = watch::channel(false);
-    let (endpoint, number) = (plan.endpoint, port.number());
+    let (log, number) = (plan.folder.join("log"), port.number());
+    let instance = Instance {
+        variant: plan.variant.clone(),
+        log: log.clone(),
+        gate: Arc::default(),
+        port,
+        stop,
+        ended: has_ended,
+    };
     tokio::spawn(async move {
         let by_itself = tokio::select! {
-            _ = process.wait() => true,
+            exit = process.wait() => Some(exit),
             () = set(&mut asked) => {
                 // Without an answer the supervisor is gone, and with it the program.
                 let _ = process.stop().await;
-                false
+                None
             }
         };
         ended.send_replace(true);
-        if let Some(endpoint) = endpoint.filter(|_| by_itself) {
+        if let (Some(endpoint), Some(exit)) = (&plan.endpoint, by_itself) {
+            let happened =
+                exit.map_or_else(|error| format!("ended: {error}"), |exit| format!("ended, {exit}"));
+            let reason = truncated(reason(&plan, &happened, &log));
+            platform.emit(JobEvent::InstanceEnded {
+                endpoint: endpoint.clone(),
+                variant: plan.variant.clone(),
+                reason,
+            });
             // The endpoint's task reads the deployment when its record changes.
-            platform.instance_ended(&endpoint, number).await;
+            platform.instance_ended(endpoint, number).await;
+            // The next program has a folder of its own. The log stays: errors name it.
+            let _ = tokio::fs::remove_dir_all(plan.folder.join("model")).await;
         }
     });
-    let log = plan.folder.join("log");
-    Instance { variant: plan.variant, log, gate: Arc::default(), port, stop, ended: has_ended }
+    instance
 }

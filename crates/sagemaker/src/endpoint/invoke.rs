@@ -166,8 +166,8 @@ impl Platform {
         instance: InstanceRecord,
     ) -> Result<InvokeEndpointOutput, ServiceError> {
         let (content_type, accept) = (request.content_type.as_deref(), request.accept.as_deref());
-        let answer = self.client.invoke(instance.port, content_type, accept, request.body.clone()).await;
-        match answer {
+        let (body, limit) = (request.body.clone(), self.config.invocation_timeout);
+        match self.client.invoke_within(instance.port, content_type, accept, body, limit).await {
             Ok(answer) if answer.status.is_success() => Ok(InvokeEndpointOutput {
                 content_type: answer.content_type,
                 body: answer.body,
@@ -177,6 +177,7 @@ impl Platform {
             Err(CallError::Header(member)) => {
                 Err(ServiceError::new("ValidationError", 400, format!("{member} is not a header value.")))
             }
+            Err(CallError::TimedOut(_)) => Err(timed_out(instance.log)),
             Err(error) => {
                 let message = format!(
                     "Your invocation failed while waiting for a response from container primary: {error}. See {} for \
@@ -196,6 +197,15 @@ fn refused(answer: &Answer, log: String) -> ServiceError {
         "Received {side} error ({code}) from primary with message \"{text}\". See {log} for more information."
     );
     model_error(message, code, text, log)
+}
+
+/// The service answers so for the program, as if that were its message.
+fn timed_out(log: String) -> ServiceError {
+    let text = "Your invocation timed out while waiting for a response from container primary.";
+    let message = format!(
+        "Received server error (0) from primary with message \"{text}\". See {log} for more information."
+    );
+    model_error(message, 0, text.to_owned(), log)
 }
 
 fn model_error(

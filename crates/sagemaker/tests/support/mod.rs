@@ -123,6 +123,21 @@ impl Lab {
         self.platform.wait(Waitable::HyperParameterTuningJob, &name).await.unwrap()
     }
 
+    /// The files below the platform's folder whose name begins so.
+    pub(crate) fn platform_files(&self, start: &str) -> Vec<PathBuf> {
+        let (mut found, mut open) = (Vec::new(), vec![self.path("platform")]);
+        while let Some(folder) = open.pop() {
+            for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+                if entry.path().is_dir() {
+                    open.push(entry.path());
+                } else if entry.file_name().to_string_lossy().starts_with(start) {
+                    found.push(entry.path());
+                }
+            }
+        }
+        found
+    }
+
     /// What a file says once it is there.
     pub(crate) async fn text_of(&self, name: &str) -> String {
         let path = self.path(name);

@@ -37,10 +37,14 @@ fn main() -> std::process::ExitCode {
 }
 
 /// Answers `/ping` with 200 (or `PING_STATUS`), and `/invocations` with the model's file, the content type and the
-/// body; a body `bad` gets 415, a body `slow` waits for the file `go` in the model's folder.
+/// body; a body `bad` gets 415, a body `slow` waits for the file `go` in the model's folder, a body `wait` for ever and says
+/// so by a file `asked…`. Prints `SAY` first.
 fn serve() -> Outcome {
     let port: u16 = std::env::var("SAGEMAKER_BIND_TO_PORT")?.parse()?;
     let model = PathBuf::from(std::env::var("SM_MODEL_DIR")?);
+    if let Ok(text) = std::env::var("SAY") {
+        writeln!(io::stdout(), "{text}")?;
+    }
     let listener = TcpListener::bind(("127.0.0.1", port))?;
     for stream in listener.incoming() {
         let (stream, model) = (stream?, model.clone());
@@ -72,6 +76,12 @@ fn answer(stream: &TcpStream, model: &Path) -> Outcome {
         ("/ping", _) => (std::env::var("PING_STATUS").unwrap_or("200".to_owned()), String::new()),
         (_, "bad") => ("415".to_owned(), "not that".to_owned()),
         (_, "die") => std::process::exit(7),
+        (_, "wait") => {
+            std::fs::write(model.join(format!("asked-{}", stream.peer_addr()?.port())), "")?;
+            loop {
+                std::thread::park();
+            }
+        }
         (_, body) => {
             if body == "slow" {
                 std::fs::write(model.join("busy"), "")?;

@@ -299,6 +299,9 @@ impl<'a> Up<'a> {
                 let why = failure_reason.as_ref().map_or(String::new(), |reason| format!(": {reason}"));
                 self.tell("endpoint", format_args!("{name} is {status}{why}"));
             }
+            JobEvent::InstanceEnded { endpoint, reason, .. } => {
+                self.tell("endpoint", format_args!("{endpoint}: {reason} It is started again."));
+            }
             JobEvent::VariantScaled { endpoint, variant, from, to } => {
                 self.tell("scale", format_args!("{endpoint}, {variant}: {from} instances to {to}"));
             }
