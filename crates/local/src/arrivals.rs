@@ -72,7 +72,7 @@ pub enum Verdict {
         /// The findings, as JSON text.
         findings: String,
     },
-    /// It was written again before it was read.
+    /// It was written again before it was read. Should it come back as it was, it is dealt with.
     Superseded,
 }
 
@@ -131,12 +131,16 @@ impl Arrivals {
             )?;
             let select = format!("{SELECT} AND bucket = ?1 AND key = ?2 AND version = ?3");
             let done = connection.query_row(&select, params![bucket, key, version], read).optional()?;
-            Ok(done.map_or(Standing::Open { last_modified: first.unsigned_abs() }, Standing::Done))
+            let open = Standing::Open { last_modified: first.unsigned_abs() };
+            Ok(match done {
+                Some(done) if done.verdict != Verdict::Superseded => Standing::Done(done),
+                _ => open,
+            })
         };
         see().map_err(failed)
     }
 
-    /// Records what became of a manifest that was seen; what is recorded once stays.
+    /// Records what became of a manifest that was seen; what is recorded once stays, unless it was superseded then.
     ///
     /// # Errors
     /// [`WorkflowsError::Unavailable`].
@@ -150,7 +154,7 @@ impl Arrivals {
         self.lock()
             .execute(
                 "UPDATE manifest_arrivals SET time_ms = ?4, verdict = ?5, execution_arn = ?6, findings = ?7
-                 WHERE bucket = ?1 AND key = ?2 AND version = ?3 AND verdict IS NULL",
+                 WHERE bucket = ?1 AND key = ?2 AND version = ?3 AND coalesce(verdict, 'superseded') = 'superseded'",
                 params![bucket, key, version, time.as_millisecond(), verdict, arn, findings],
             )
             .map_err(failed)?;
@@ -228,6 +232,8 @@ mod tests {
             arrivals.record(new).unwrap();
         }
         arrivals.record(&arrival("k", "1", Verdict::Superseded)).unwrap();
+        // What was superseded may come back.
+        assert_eq!(see(&other, 9), Standing::Open { last_modified: 7 });
         assert_eq!(see(&launched, 9), Standing::Done(launched.clone()));
         see(&arrival("k", "3", Verdict::Superseded), 1);
         let again = Arrivals::open_existing(folder.path()).unwrap();

@@ -1,5 +1,4 @@
 use std::ffi::OsString;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -8,6 +7,7 @@ use mlpp_sagemaker::{Algorithm, Config, OpenError, SageMaker, passed_environment
 
 use crate::definitions::StateMachines;
 use crate::executions::Executions;
+use crate::lock::{self, ProcessLock};
 use crate::workflows::LocalWorkflows;
 use crate::{LocalObjects, LocalStore, MapObjects};
 
@@ -66,7 +66,10 @@ impl LocalOptions {
 pub enum LocalError {
     /// Another process is at work on it.
     #[error("another process is at work on it")]
-    Busy,
+    Busy {
+        /// Its number, when that is known.
+        process: Option<u32>,
+    },
     /// A file or folder.
     #[error("{} cannot be used", path.display())]
     File {
@@ -94,7 +97,7 @@ pub struct Local {
     objects: LocalObjects,
     sagemaker: SageMaker,
     workflows: LocalWorkflows,
-    _lock: File,
+    _lock: ProcessLock,
 }
 
 impl Local {
@@ -113,7 +116,7 @@ impl Local {
             after_commit,
         } = options;
         make_private(&root).map_err(|source| LocalError::File { path: root.clone(), source })?;
-        let lock = lock(&root.join(LOCK))?;
+        let lock = ProcessLock::take(&root.join(LOCK))?;
         let store = LocalStore::open(&root.join(DATABASE))?;
         let executions = Executions::open(&root.join(DATABASE))?.with_after_commit(after_commit.clone());
         executions.abort_without_journal(jiff::Timestamp::now().as_millisecond())?;
@@ -187,18 +190,7 @@ pub fn open_jobs(root: &Path) -> Result<Option<SageMaker>, OpenError> {
 /// # Errors
 /// [`LocalError::File`].
 pub fn is_at_work(root: &Path) -> Result<bool, LocalError> {
-    let file = root.join(LOCK);
-    let failed = |source| LocalError::File { path: file.clone(), source };
-    let lock = match File::open(&file) {
-        Ok(lock) => lock,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
-        Err(error) => return Err(failed(error)),
-    };
-    match lock.try_lock_shared() {
-        Ok(()) => Ok(false),
-        Err(std::fs::TryLockError::WouldBlock) => Ok(true),
-        Err(std::fs::TryLockError::Error(source)) => Err(failed(source)),
-    }
+    lock::is_taken(&root.join(LOCK))
 }
 
 /// Makes a folder that only its owner can enter.
@@ -208,14 +200,4 @@ pub(crate) fn make_private(folder: &Path) -> std::io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(folder)
-}
-
-pub(crate) fn lock(file: &Path) -> Result<File, LocalError> {
-    let failed = |source| LocalError::File { path: file.to_owned(), source };
-    let lock = File::options().create(true).truncate(false).write(true).open(file).map_err(failed)?;
-    match lock.try_lock() {
-        Ok(()) => Ok(lock),
-        Err(std::fs::TryLockError::WouldBlock) => Err(LocalError::Busy),
-        Err(std::fs::TryLockError::Error(source)) => Err(failed(source)),
-    }
 }

@@ -71,9 +71,16 @@ impl LocalObjects {
     /// # Errors
     /// [`ObjectsError::Unavailable`] when a folder cannot be read.
     pub fn keys(&self, bucket: &str, prefix: &str) -> Result<Vec<String>, ObjectsError> {
+        // Other folders are not looked into: there may be many files, or some that cannot be read.
+        let above = prefix.rsplit_once('/').map_or("", |(above, _)| above);
+        let mut folder = self.root.join(bucket);
+        if !above.is_empty() {
+            let Ok(inner) = self.file(bucket, above) else { return Ok(Vec::new()) };
+            folder = inner;
+        }
+        let above = if above.is_empty() { String::new() } else { format!("{above}/") };
         let mut keys = Vec::new();
-        collect(&self.root.join(bucket), "", &mut keys)
-            .map_err(|error| unavailable(bucket, prefix, error))?;
+        collect(&folder, &above, &mut keys).map_err(|error| unavailable(bucket, prefix, error))?;
         keys.retain(|key| key.starts_with(prefix));
         keys.sort_unstable();
         Ok(keys)
@@ -171,7 +178,9 @@ impl Objects for LocalObjects {
 /// Adds the keys of the files below `folder`, whose own key is `above`; a folder that is not there has none.
 fn collect(folder: &Path, above: &str, keys: &mut Vec<String>) -> io::Result<()> {
     let entries = match fs::read_dir(folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            return Ok(());
+        }
         entries => entries?,
     };
     for entry in entries {

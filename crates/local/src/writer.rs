@@ -1,8 +1,8 @@
-use std::fs::File;
 use std::path::Path;
 
 use crate::LocalError;
-use crate::local::{lock, make_private};
+use crate::local::make_private;
+use crate::lock::ProcessLock;
 
 /// The file that the one process which applies a release has locked.
 const WRITER_LOCK: &str = "writer.lock";
@@ -11,7 +11,7 @@ const WRITER_LOCK: &str = "writer.lock";
 /// stands is of a process that has ended.
 #[derive(Debug)]
 pub struct WriterLock {
-    _file: File,
+    _lock: ProcessLock,
 }
 
 impl WriterLock {
@@ -21,6 +21,6 @@ impl WriterLock {
     /// [`LocalError::Busy`] when another process has it.
     pub fn acquire(root: &Path) -> Result<Self, LocalError> {
         make_private(root).map_err(|source| LocalError::File { path: root.to_owned(), source })?;
-        Ok(Self { _file: lock(&root.join(WRITER_LOCK))? })
+        Ok(Self { _lock: ProcessLock::take(&root.join(WRITER_LOCK))? })
     }
 }

@@ -187,5 +187,5 @@ async fn one_process_at_a_time_has_thefolder_open() {
     let root = project.folder.path().join(".mlpp");
     let machines = StateMachines::compile(&BTreeMap::new(), &BTreeMap::new()).unwrap();
     let second = Local::open(LocalOptions::new(root, "/bin/false".into(), machines));
-    assert!(matches!(second, Err(mlpp_local::LocalError::Busy)));
+    assert!(matches!(second, Err(mlpp_local::LocalError::Busy { process: Some(_) })));
 }

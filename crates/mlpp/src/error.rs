@@ -39,8 +39,20 @@ impl CommandError {
 
     /// An error of a library, told as "failed to …".
     pub(crate) fn failed(context: &str, error: impl std::error::Error + Send + Sync + 'static) -> Self {
+        if let Some(full) = Self::disk_full(&error) {
+            return full;
+        }
         let report = Report::new(Failed { context: format!("failed to {context}"), source: Box::new(error) });
         Self::one(ExitCode::Failure, report)
+    }
+
+    /// That the disk is full, if that is why something failed.
+    pub(crate) fn disk_full(error: &(dyn std::error::Error + 'static)) -> Option<Self> {
+        mlpp_local::is_disk_full(error).then(|| {
+            let message = format!("the disk is full: {}", mlpp_provider::with_sources(error));
+            let help = "make room, and do the same again: what was written before is as it was".to_owned();
+            Self::one(ExitCode::Failure, Plain { code: "disk/full", message, help })
+        })
     }
 
     /// Both as one.

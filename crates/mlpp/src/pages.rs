@@ -63,6 +63,7 @@ static PAGES: &[Page] = &pages! {
     "config/target-express" "the target is a Standard state machine"
     "config/type" "a setting has a value of its type"
     "config/unknown-key" "mlpp.toml has settings that are known"
+    "disk/full" "there is room on the disk"
     "drift/found" "no parameter was edited in place"
     "drift/not-valid" "an edited parameter can still be read"
     "endpoint/absent" "an endpoint is meant that is there"

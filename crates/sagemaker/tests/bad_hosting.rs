@@ -1,4 +1,5 @@
 //! Programs and archives that are no good to an endpoint: what is told, and that everything else goes on.
+#![allow(clippy::unwrap_used)]
 #![cfg(target_os = "linux")]
 
 mod support;

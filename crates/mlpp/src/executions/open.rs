@@ -19,8 +19,10 @@ pub(crate) fn open(project: &Project, machine: Machine) -> Result<Local, Command
     options.algorithms = machine.algorithms;
     options.environment = std::env::vars_os().collect();
     Local::open(options).map_err(|error| match error {
-        LocalError::Busy => {
-            let message = format!("another mlpp is at work in {}", project.local_folder().display());
+        LocalError::Busy { process } => {
+            let process = process.map_or(String::new(), |process| format!(": process {process}"));
+            let folder = project.local_folder();
+            let message = format!("another mlpp is at work in {}{process}", folder.display());
             let help = "wait until it has ended, or end it".to_owned();
             CommandError::one(ExitCode::Busy, Plain { code: "project/busy", message, help })
         }
@@ -48,6 +50,9 @@ pub(crate) fn jobs(project: &Project) -> Result<Option<SageMaker>, CommandError>
 pub(crate) fn unreadable(error: &(dyn std::error::Error + 'static)) -> CommandError {
     if let Some(WorkflowsError::ExecutionDoesNotExist(arn)) = error.downcast_ref() {
         return super::find::absent(arn, &[]);
+    }
+    if let Some(full) = CommandError::disk_full(error) {
+        return full;
     }
     let message = with_sources(error);
     let help = "the folder .mlpp of the project must be one that you may read and write".to_owned();

@@ -27,6 +27,9 @@ fn plain(
     reason = "it is the last one to have the error, as its siblings are"
 )]
 pub(crate) fn store_failed(project: &Project, error: StoreError) -> CommandError {
+    if let Some(full) = CommandError::disk_full(&error) {
+        return full;
+    }
     let folder = project.local_folder();
     let message = with_sources(&error);
     match error {

@@ -39,8 +39,9 @@ pub(crate) fn is_there(project: &Project) -> Result<bool, CommandError> {
 pub(crate) fn open_to_write(project: &Project) -> Result<(WriterLock, LocalStore), CommandError> {
     let folder = project.local_folder();
     let lock = WriterLock::acquire(&folder).map_err(|error| match error {
-        LocalError::Busy => {
-            let message = format!("another mlpp is applying a release in {}", folder.display());
+        LocalError::Busy { process } => {
+            let process = process.map_or(String::new(), |process| format!(": process {process}"));
+            let message = format!("another mlpp is applying a release in {}{process}", folder.display());
             let help = "wait until it has ended, or end it; what it left half done is made good".to_owned();
             CommandError::one(ExitCode::Busy, Plain { code: "store/busy", message, help })
         }
@@ -51,6 +52,9 @@ pub(crate) fn open_to_write(project: &Project) -> Result<(WriterLock, LocalStore
 }
 
 fn unwritable(error: &LocalError) -> CommandError {
+    if let Some(full) = CommandError::disk_full(error) {
+        return full;
+    }
     let message = mlpp_provider::with_sources(error);
     let help = "the folder must be one that you may read and write".to_owned();
     CommandError::one(ExitCode::Failure, Plain { code: "store/unavailable", message, help })

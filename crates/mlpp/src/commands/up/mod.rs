@@ -1,6 +1,9 @@
+mod connections;
+mod running;
 mod scan;
 mod server;
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::process::ExitCode as ProcessExitCode;
@@ -12,7 +15,6 @@ use mlpp_parameters::{ManifestEvent, ProjectRules};
 use mlpp_provider::{ExecutionStatus, LaunchError, Objects as _, ObjectsError, Which, with_sources};
 use mlpp_sagemaker::JobEvent;
 use tokio::sync::broadcast::error::RecvError;
-use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 
 use super::interrupt::interrupted;
@@ -24,11 +26,15 @@ use crate::executions::{self, Launcher, Machine, reason, unreadable};
 use crate::exit_code::ExitCode;
 use crate::output;
 use crate::store;
-use scan::Scan;
+use running::Running;
+use scan::{Found, Scan};
 use server::{Server, Status};
 
 /// How often it is looked for manifests.
 const LOOK: Duration = Duration::from_millis(200);
+
+/// In how many looks it is tried once to go on with executions that could not.
+const GO_ON: u32 = 5;
 
 /// Stay: launch the workflow for each manifest that arrives, run executions, serve endpoints
 ///
@@ -72,8 +78,8 @@ pub(crate) fn run(args: &Args, project: &Project) -> Result<ProcessExitCode, Com
             up.take_over().await?;
             let status = Status::new(project, &local);
             tokio::select! {
-                ended = up.stay() => ended,
-                failed = server.serve(status) => failed,
+                () = up.stay() => Ok(()),
+                never = server.serve(status) => match never {},
             }
         };
         let ended = tokio::select! {
@@ -94,10 +100,17 @@ struct Up<'a> {
     rules: &'a ProjectRules,
     arrivals: Arrivals,
     scan: Scan,
-    /// The executions that this process runs.
-    running: JoinSet<String>,
-    /// What was told of a manifest that cannot be launched now.
-    waiting: Option<String>,
+    running: Running,
+    /// What cannot be done now, as it was told.
+    waiting: BTreeSet<String>,
+}
+
+/// Why it cannot be told yet what becomes of a manifest: it is tried again.
+enum Later {
+    /// Something about this one.
+    This(String),
+    /// Something that holds for every one.
+    Every(String),
 }
 
 impl<'a> Up<'a> {
@@ -117,8 +130,8 @@ impl<'a> Up<'a> {
             rules,
             arrivals,
             scan,
-            running: JoinSet::new(),
-            waiting: None,
+            running: Running::default(),
+            waiting: BTreeSet::new(),
         }
     }
 
@@ -135,7 +148,7 @@ impl<'a> Up<'a> {
             match executions::go_on(self.local, &left.arn) {
                 Ok(()) => {
                     self.tell("resume", format_args!("execution {}", left.name));
-                    self.follow(left.arn.clone());
+                    self.follow(&left.arn);
                 }
                 Err(error) => error.show(),
             }
@@ -163,90 +176,112 @@ impl<'a> Up<'a> {
         Ok(())
     }
 
-    /// Waits for the end of an execution.
-    fn follow(&mut self, arn: String) {
-        let workflows = self.local.workflows().clone();
-        self.running.spawn(async move {
-            // How it ended is read from what is recorded.
-            let _ = workflows.wait(&arn).await;
-            arn
-        });
+    /// Waits for the end of an execution; whether it is a new one.
+    fn follow(&mut self, arn: &str) -> bool {
+        self.running.follow(self.local.workflows(), arn)
     }
 
     /// Does everything that there is to do, until it is dropped.
-    async fn stay(&mut self) -> Result<(), CommandError> {
+    async fn stay(&mut self) {
         let mut look = tokio::time::interval(LOOK);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut events = self.local.sagemaker().subscribe();
+        let mut looks = 0_u32;
         loop {
             tokio::select! {
-                _ = look.tick() => self.look().await?,
-                Some(ended) = self.running.join_next() => {
-                    if let Ok(arn) = ended {
-                        self.tell_end(&arn)?;
+                _ = look.tick() => {
+                    looks = looks.wrapping_add(1);
+                    self.look().await;
+                    if looks.is_multiple_of(GO_ON) {
+                        self.running.go_on(self.local.workflows());
                     }
                 }
+                Some(arn) = self.running.ended() => self.tell_end(&arn),
                 event = events.recv() => match event {
                     Ok(event) => self.tell_event(&event),
                     Err(RecvError::Lagged(_)) => {}
-                    Err(RecvError::Closed) => return Ok(()),
+                    Err(RecvError::Closed) => return,
                 },
             }
         }
     }
 
-    /// Deals with the manifests that have arrived.
-    async fn look(&mut self) -> Result<(), CommandError> {
-        let failed = |error| CommandError::failed("look for manifests", error);
-        for key in self.scan.look(self.local.objects()).map_err(failed)? {
-            self.arrived(&key).await?;
+    /// Deals with the manifests that have arrived, and tells what cannot be done now; once, for as long as that is so.
+    async fn look(&mut self) {
+        let mut waiting: BTreeSet<String> = self
+            .running
+            .stalled()
+            .map(|(arn, why)| format!("execution {}: {why}", executions::short_name(arn)))
+            .collect();
+        match self.scan.look(self.local.objects()) {
+            Ok(found) => self.deal_with(&found, &mut waiting).await,
+            Err(error) => {
+                waiting.insert(format!("manifests: {}", with_sources(&error)));
+            }
         }
-        Ok(())
+        for why in waiting.difference(&self.waiting) {
+            self.tell("wait", format_args!("{why}"));
+        }
+        self.waiting = waiting;
     }
 
-    async fn arrived(&mut self, key: &str) -> Result<(), CommandError> {
-        let bucket = &self.project.config.manifest_s3_bucket_name;
+    async fn deal_with(&mut self, found: &[Found], waiting: &mut BTreeSet<String>) {
+        for found in found {
+            match self.arrived(found).await {
+                Ok(()) => {}
+                Err(Later::This(why)) => {
+                    waiting.insert(why);
+                }
+                Err(Later::Every(why)) => {
+                    waiting.insert(format!("manifests: {why}"));
+                    return;
+                }
+            }
+            // There may be many of them, and others to be served in between.
+            tokio::task::yield_now().await;
+        }
+    }
+
+    async fn arrived(&mut self, found: &Found) -> Result<(), Later> {
+        let (bucket, key) = (&self.project.config.manifest_s3_bucket_name, found.key.as_str());
         let object = match self.local.objects().get(bucket, key, Which::Newest).await {
             Ok(object) => object,
             // Deleted in between.
             Err(ObjectsError::NotFound { .. }) => return Ok(()),
-            Err(error) => return Err(CommandError::failed("read a manifest", error)),
+            Err(error) => return Err(Later::This(with_sources(&error))),
         };
+        if !self.scan.is_as_seen(self.local.objects(), key) {
+            return Ok(());
+        }
+        // What is no JSON may be the beginning of one, whose rest is on its way.
+        let is_json = serde_json::from_slice::<serde::de::IgnoredAny>(&object.bytes).is_ok();
+        if !is_json && !found.is_settled {
+            return Ok(());
+        }
+        let unrecorded = |error| Later::Every(with_sources(&error));
         let version = object.version.clone().unwrap_or_else(|| object.etag.clone());
         let standing = self
             .arrivals
             .see(bucket, key, &version, object.last_modified, Timestamp::now())
-            .map_err(|error| unreadable(&error))?;
+            .map_err(unrecorded)?;
         let Standing::Open { last_modified } = standing else {
             self.scan.done(key);
             return Ok(());
         };
         let event = ManifestEvent { last_modified, ..object.event(bucket.as_str(), key) };
-        let verdict = match self.launch(&event).await {
-            Ok(verdict) => verdict,
-            // It can be launched another time.
-            Err(later) => {
-                if self.waiting.as_ref() != Some(&later) {
-                    self.tell("wait", format_args!("s3://{bucket}/{key}: {later}"));
-                    self.waiting = Some(later);
-                }
-                return Ok(());
-            }
-        };
-        self.waiting = None;
+        let verdict = self.launch(&event).await?;
         let arrival =
             Arrival { bucket: bucket.clone(), key: key.to_owned(), version, time: Timestamp::now(), verdict };
-        self.arrivals.record(&arrival).map_err(|error| unreadable(&error))?;
+        self.arrivals.record(&arrival).map_err(unrecorded)?;
         self.scan.done(key);
         Ok(())
     }
 
-    /// Launches the workflow for a manifest; the error says why that cannot be told yet.
-    async fn launch(&mut self, event: &ManifestEvent) -> Result<Verdict, String> {
+    /// Launches the workflow for a manifest.
+    async fn launch(&mut self, event: &ManifestEvent) -> Result<Verdict, Later> {
         let store = self.local.store();
         if let Err(error) = expect_parameters(self.project, store).await {
-            let told: Vec<_> = error.records().map(|record| record.message).collect();
-            return Err(told.join("; "));
+            return Err(Later::Every(messages(&error)));
         }
         let common =
             Launcher { project: self.project, rules: self.rules, store, objects: self.local.objects() };
@@ -254,14 +289,18 @@ impl<'a> Up<'a> {
         match common.launch(self.local.workflows(), event, NonZeroU32::MIN).await {
             Ok(launched) => {
                 let arn = launched.started.execution_arn;
-                self.tell("launch", format_args!("execution {} for {uri}", launched.prepared.name));
-                if executions::go_on(self.local, &arn).is_ok() {
-                    self.follow(arn.clone());
+                let recorded = executions::go_on(self.local, &arn);
+                recorded.map_err(|error| Later::This(messages(&error)))?;
+                if self.follow(&arn) {
+                    self.tell("launch", format_args!("execution {} for {uri}", launched.prepared.name));
                 }
                 Ok(Verdict::Launched { execution_arn: arn })
             }
             Err(error) if error.is_superseded() => Ok(Verdict::Superseded),
-            Err(error) if is_passing(&error) => Err(with_sources(&error)),
+            Err(error @ LaunchError::Objects(ObjectsError::Unavailable { .. })) => {
+                Err(Later::This(with_sources(&error)))
+            }
+            Err(error) if is_passing(&error) => Err(Later::Every(with_sources(&error))),
             Err(error) => {
                 let error = store::launch_failed(self.project, error);
                 self.tell("reject", format_args!("{uri}: mlpp why-not {uri} tells why"));
@@ -274,10 +313,14 @@ impl<'a> Up<'a> {
         }
     }
 
-    fn tell_end(&self, arn: &str) -> Result<(), CommandError> {
-        let recorded = self.local.workflows().executions();
-        let ExecutionRecord { name, description, .. } =
-            recorded.get(arn).map_err(|error| unreadable(&error))?;
+    fn tell_end(&self, arn: &str) {
+        let ExecutionRecord { name, description, .. } = match self.local.workflows().executions().get(arn) {
+            Ok(record) => record,
+            Err(error) => {
+                let name = executions::short_name(arn);
+                return self.tell("ended", format_args!("execution {name}: {}", with_sources(&error)));
+            }
+        };
         let status = status_text(description.status);
         match (&description.error, &description.cause) {
             (Some(error), cause) => {
@@ -286,7 +329,6 @@ impl<'a> Up<'a> {
             }
             (None, _) => self.tell("ended", format_args!("execution {name} {status}")),
         }
-        Ok(())
     }
 
     fn tell_event(&self, event: &JobEvent) {
@@ -313,10 +355,16 @@ impl<'a> Up<'a> {
     }
 }
 
+/// What an error says, in a line.
+fn messages(error: &CommandError) -> String {
+    let messages: Vec<_> = error.records().map(|record| record.message).collect();
+    messages.join("; ")
+}
+
 /// Whether another try may succeed: nothing is wrong with the manifest.
 fn is_passing(error: &LaunchError) -> bool {
     match error {
-        LaunchError::Objects(ObjectsError::Unavailable { .. }) | LaunchError::Workflows(_) => true,
+        LaunchError::Workflows(_) => true,
         LaunchError::Read(error) => !matches!(error, mlpp_provider::ReadError::Decode(_)),
         _ => false,
     }

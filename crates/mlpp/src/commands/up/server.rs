@@ -1,6 +1,7 @@
 //! What `up` answers over HTTP.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::net::SocketAddr;
 
 use axum::extract::State;
@@ -14,6 +15,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use super::super::endpoints::describe_all;
+use super::connections::{self, Limits};
 use crate::commands::TOOL;
 use crate::config::Project;
 use crate::error::{CommandError, Plain};
@@ -47,14 +49,12 @@ impl Server {
     }
 
     /// Answers until it is dropped.
-    pub(super) async fn serve(self, status: Status) -> Result<(), CommandError> {
+    pub(super) async fn serve(self, status: Status) -> Infallible {
         let router = status
             .sagemaker
             .runtime()
             .merge(axum::Router::new().route("/status", get(answer_status)).with_state(status));
-        axum::serve(self.listener, router)
-            .await
-            .map_err(|error| CommandError::failed("answer over HTTP", error))
+        connections::serve(self.listener, router, Limits::default()).await
     }
 }
 
