@@ -2,9 +2,6 @@
 
 #![allow(dead_code, clippy::unwrap_used, reason = "each test file uses a part")]
 
-#[cfg(unix)]
-pub(crate) mod up;
-
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fmt::Write as _;

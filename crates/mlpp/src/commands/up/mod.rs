@@ -155,25 +155,20 @@ impl<'a> Up<'a> {
         }
         let served = self.local.sagemaker().restore_endpoints().await;
         served.map_err(|error| CommandError::failed("serve the endpoints", error))?;
-        let config = &self.project.config;
-        self.tell(
-            "watch",
-            format_args!(
-                "s3://{}/{}: {}",
-                config.manifest_s3_bucket_name,
-                config.manifest_s3_bucket_key_prefix,
-                self.local
-                    .objects()
-                    .file(
-                        &config.manifest_s3_bucket_name,
-                        &format!("{}x", config.manifest_s3_bucket_key_prefix)
-                    )
-                    .ok()
-                    .and_then(|file| file.parent().map(|folder| folder.display().to_string()))
-                    .unwrap_or_default()
-            ),
-        );
+        self.tell("watch", format_args!("{}", self.watched()?));
         Ok(())
+    }
+
+    /// Where manifests arrive; the folder is there from then on, so that files can be copied into it.
+    fn watched(&self) -> Result<String, CommandError> {
+        let config = &self.project.config;
+        let (bucket, prefix) = (&config.manifest_s3_bucket_name, &config.manifest_s3_bucket_key_prefix);
+        let uri = format!("s3://{bucket}/{prefix}");
+        let Ok(file) = self.local.objects().file(bucket, &format!("{prefix}x")) else { return Ok(uri) };
+        let Some(folder) = file.parent() else { return Ok(uri) };
+        std::fs::create_dir_all(folder)
+            .map_err(|error| CommandError::failed(&format!("make {}", folder.display()), error))?;
+        Ok(format!("{uri}: {}", folder.display()))
     }
 
     /// Waits for the end of an execution; whether it is a new one.

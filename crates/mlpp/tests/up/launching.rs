@@ -1,13 +1,9 @@
-//! `mlpp up` by the real binary: a manifest lands, and the workflow starts, once.
-
-#![allow(clippy::unwrap_used)]
-#![cfg(unix)]
-
-mod util;
+//! A manifest lands, and the workflow starts, once.
 
 use serde_json::{Value, json};
-use util::up::{Up, address, http, until};
-use util::{Project, skip};
+
+use crate::running::{Up, address, arrivals, executions, http, idle, manifest, until};
+use crate::util::{Project, skip};
 
 /// Asks by the service's own client, where it is installed.
 fn boto3(project: &Project, rows: &str, prediction: &Value) {
@@ -21,7 +17,7 @@ ask = dict(EndpointName="survival-endpoint", ContentType="text/csv", Accept="app
 answer = client.invoke_endpoint(**ask)
 told = {"variant": answer["InvokedProductionVariant"], "body": json.loads(answer["Body"].read())}
 for name, change in [("absent", {"EndpointName": "nothing"}), ("other", {"TargetVariant": "Other"}),
-                     ("model", {"Body": "nonsense\n1\n"})]:
+                     ("model", {"Body": "nonsense\n1\n"}), ("large", {"Body": b"1" * 6_291_457})]:
     try:
         client.invoke_endpoint(**{**ask, **change})
     except ClientError as error:
@@ -43,35 +39,9 @@ print(json.dumps(told))
         "absent": ["ValidationError", null],
         "other": ["ValidationError", null],
         "model": ["ModelError", 400],
+        "large": ["ValidationError", null],
     });
     assert_eq!(told, expected);
-}
-
-fn executions(project: &Project) -> Vec<Value> {
-    project.json_beside(["executions", "--json"]).as_array().unwrap().clone()
-}
-
-/// A project whose workflow does nothing, with parameters that say nothing.
-fn idle() -> Project {
-    let project = Project::titanic();
-    project
-        .write("own.asl.json", r#"{"StartAt": "Done", "States": {"Done": {"Type": "Pass", "End": true}}}"#);
-    project.write("own.json", r#"{"own": 1}"#);
-    project.write("hyperparameters.json", "{}");
-    let settings = "target_state_machine_arn = \"own\"\nparameters_s3_key = \"own.json\"\n\
-                    manifest_s3_bucket_name = \"demo-bucket\"\nmanifest_s3_bucket_key_prefix = \"manifests/\"\n\
-                    [state_machines]\nown = \"own.asl.json\"\n";
-    project.write("mlpp.toml", settings);
-    project.expect(0, ["apply", "--quiet"]);
-    project
-}
-
-fn manifest(number: usize) -> String {
-    json!({"channels": [{"channelName": format!("channel-{number}"), "s3DataSource": {
-        "S3DataType": "S3Prefix", "S3Uri": format!("s3://demo-bucket/data/{number}/"),
-        "S3DataDistributionType": "FullyReplicated", "AttributeNames": [],
-    }}]})
-    .to_string()
 }
 
 #[test]
@@ -107,9 +77,6 @@ fn a_manifest_lands_and_an_endpoint_answers() {
         (&told[0]["verdict"], &told[0]["execution_arn"]),
         (&"launched".into(), &executions(&project)[0]["arn"])
     );
-    // A second one beside it is refused.
-    let second = project.command(["up", "--listen", "127.0.0.1:0"]).output().unwrap();
-    assert_eq!(second.status.code(), Some(5));
     up.stop();
     project.expect_nothing_left_running();
 
@@ -131,8 +98,7 @@ fn a_manifest_lands_and_an_endpoint_answers() {
 #[test]
 fn a_bad_manifest_is_rejected_and_stops_nothing() {
     let project = idle();
-    let folder = project.path().join(".mlpp/buckets/demo-bucket/manifests");
-    std::fs::create_dir_all(&folder).unwrap();
+    let folder = arrivals(&project);
     for (name, text) in [
         ("broken.json", "{\"channels\": ["),
         ("empty.json", ""),
@@ -164,8 +130,7 @@ fn a_bad_manifest_is_rejected_and_stops_nothing() {
 fn two_hundred_manifests_twice_through_three_kills_are_two_hundred_executions() {
     const COUNT: usize = 200;
     let project = idle();
-    let folder = project.path().join(".mlpp/buckets/demo-bucket/manifests");
-    std::fs::create_dir_all(&folder).unwrap();
+    let folder = arrivals(&project);
     let drop_all = || {
         for number in 0..COUNT {
             std::fs::write(folder.join(format!("{number}.json")), manifest(number)).unwrap();

@@ -1,17 +1,13 @@
 //! Endpoints of `mlpp up` under load by wrk, a program that nobody here wrote.
 
-#![allow(clippy::unwrap_used)]
-#![cfg(unix)]
-
-mod util;
-
 use std::collections::HashSet;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
-use util::up::{Up, address, until};
-use util::{Project, skip};
+
+use crate::running::{Up, address, until};
+use crate::util::{Project, skip};
 
 const UPDATES: usize = 3;
 
