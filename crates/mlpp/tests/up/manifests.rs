@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{Seek as _, Write as _};
 use std::path::Path;
 
+use mlpp_parameters::Digest;
 use serde_json::Value;
 
 use crate::running::{Up, arrivals, executions, idle, manifest, rejected, until};
@@ -39,41 +40,50 @@ fn in_place(file: &Path, text: &str, mut between: impl FnMut()) {
 
 #[test]
 fn a_manifest_is_written_again_while_it_is_read() {
-    const VERSIONS: usize = 60;
+    const ROUNDS: usize = 4;
+    const VERSIONS: usize = 25;
     let project = idle();
     let folder = arrivals(&project);
     let up = Up::start(&project);
-    std::thread::scope(|scope| {
-        // In place, as fast as that goes; the last version is the one of before that was launched, perhaps.
-        scope.spawn(|| {
-            for number in (0..VERSIONS).chain([7]) {
-                in_place(&folder.join("in-place.json"), &manifest(number), std::thread::yield_now);
-            }
-        });
-        // By another file that takes its place.
-        scope.spawn(|| {
-            for number in (100..100 + VERSIONS).chain([107]) {
-                std::fs::write(folder.join("renamed.new"), manifest(number)).unwrap();
-                std::fs::rename(folder.join("renamed.new"), folder.join("renamed.json")).unwrap();
-            }
-        });
-    });
-    let is_last = |name: &str| {
+    // What the object is now was launched.
+    let is_launched = |name: &str| {
         let told = project.command(["why-not", name, "--json"]).output().unwrap();
         let told: Vec<Value> = serde_json::from_slice(&told.stdout).unwrap_or_default();
-        let digest =
-            mlpp_parameters::Digest::of(project.read(&format!(".mlpp/buckets/demo-bucket/manifests/{name}")));
-        told.iter().any(|one| one["verdict"] == "launched" && one["version"] == digest.to_string())
+        let now = Digest::of(std::fs::read(folder.join(name)).unwrap()).to_string();
+        told.iter().any(|one| one["verdict"] == "launched" && one["version"] == now)
     };
-    until(&project, || is_last("in-place.json") && is_last("renamed.json"));
+    for round in 0..ROUNDS {
+        std::thread::scope(|scope| {
+            let numbers = round * VERSIONS..(round + 1) * VERSIONS;
+            // In place, and by another file that takes its place.
+            let renamed = numbers.clone();
+            scope.spawn(|| {
+                for number in numbers {
+                    in_place(&folder.join("in-place.json"), &manifest(number), std::thread::yield_now);
+                }
+            });
+            scope.spawn(|| {
+                for number in renamed {
+                    std::fs::write(folder.join("renamed.new"), manifest(1000 + number)).unwrap();
+                    std::fs::rename(folder.join("renamed.new"), folder.join("renamed.json")).unwrap();
+                }
+            });
+        });
+        until(&project, || is_launched("in-place.json") && is_launched("renamed.json"));
+    }
+    // Written as it was before, it is what was launched already.
+    in_place(&folder.join("in-place.json"), &manifest(VERSIONS - 1), || {});
+    std::fs::write(folder.join("then.json"), manifest(5000)).unwrap();
+    until(&project, || is_launched("in-place.json") && is_launched("then.json"));
     up.stop();
     assert_eq!(rejected(&project), [""; 0]);
     let started = launched(&project);
-    assert!(
-        started.contains(&"channel-7".to_owned()) && started.contains(&"channel-107".to_owned()),
-        "{started:?}"
-    );
-    // Nothing twice.
+    for last in (1..=ROUNDS).map(|round| round * VERSIONS - 1) {
+        for number in [last, 1000 + last] {
+            assert!(started.contains(&format!("channel-{number}")), "no {number} in {started:?}");
+        }
+    }
+    // Versions in between may have been seen, but none was started twice.
     assert_eq!(started.iter().collect::<BTreeSet<_>>().len(), started.len(), "{started:?}");
 }
 

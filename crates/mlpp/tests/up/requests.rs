@@ -46,13 +46,13 @@ fn request(headers: &[&str], body: &[u8]) -> Vec<u8> {
         "POST /endpoints/survival-endpoint/invocations HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
             .to_owned();
     for header in headers {
-        head += &format!("{header}\r\n");
+        head.extend([header, "\r\n"]);
     }
     if !headers
         .iter()
         .any(|header| header.starts_with("Transfer-Encoding") || header.starts_with("Content-Length"))
     {
-        head += &format!("Content-Length: {}\r\n", body.len());
+        head.extend(["Content-Length: ", &body.len().to_string(), "\r\n"]);
     }
     [head.as_bytes(), b"\r\n", body].concat()
 }
