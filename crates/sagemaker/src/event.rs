@@ -70,6 +70,11 @@ pub enum JobEvent {
         /// How many there are to be.
         to: usize,
     },
+    /// What jobs did cannot be recorded, since the disk is full: they wait for room. It is told once, until it may be true again.
+    WaitsForRoom {
+        /// What was to be written, and why it was not.
+        reason: String,
+    },
     /// A message was published.
     Notification {
         /// The topic.

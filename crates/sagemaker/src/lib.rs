@@ -33,6 +33,7 @@ mod platform;
 mod process;
 mod request;
 mod resume;
+mod room;
 mod runtime;
 mod scaling;
 mod store;

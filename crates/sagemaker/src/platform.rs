@@ -18,6 +18,7 @@ use crate::error::{OpenError, ServiceError};
 use crate::event::JobEvent;
 use crate::names::{self, Arns};
 use crate::owner::Owner;
+use crate::room::Room;
 use crate::store::{ResourceKind, Store};
 use crate::training::record::is_final;
 use crate::transform::transform_response;
@@ -78,6 +79,7 @@ pub(crate) struct Platform {
     /// Ports given to programs of this process.
     pub(crate) ports: Mutex<HashSet<u16>>,
     tasks: Mutex<JoinSet<()>>,
+    pub(crate) room: Room,
 }
 
 impl Waitable {
@@ -135,6 +137,7 @@ impl SageMaker {
             deployments: Mutex::default(),
             ports: Mutex::default(),
             tasks: Mutex::default(),
+            room: Room::default(),
         };
         Ok(Self { platform: Arc::new(platform) })
     }

@@ -172,6 +172,18 @@ pub enum StoreError {
     CutOff,
 }
 
+impl StoreError {
+    /// Whether there is no room: in the file, or in the one of shared memory beside it
+    /// (<https://www.sqlite.org/rescode.html#ioerr_shmsize>).
+    pub(crate) fn is_disk_full(&self) -> bool {
+        let Self::Database { source, .. } = self else { return false };
+        source.sqlite_error().is_some_and(|error| {
+            error.code == rusqlite::ErrorCode::DiskFull
+                || error.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE
+        })
+    }
+}
+
 /// The format of the file, in its `user_version`.
 const FORMAT: i64 = 1;
 

@@ -119,6 +119,7 @@ async fn show(
         JobEvent::Notification { subject, .. } => {
             progress.done("notify", subject.as_deref().unwrap_or("a notification"));
         }
+        JobEvent::WaitsForRoom { reason } => progress.done("wait", &reason),
         JobEvent::InstanceEnded { .. }
         | JobEvent::VariantScaled { .. }
         | JobEvent::TrainingJobStarted { .. }

@@ -75,7 +75,7 @@ impl Platform {
         not_simulated: Vec<String>,
     ) -> Result<(), ServiceError> {
         let record = record::new(job, request, self.owner.id(), not_simulated);
-        if self.store.insert(ResourceKind::TrainingJob, &job.name, record).await? {
+        if self.add_record(ResourceKind::TrainingJob, &job.name, &record).await? {
             return Ok(());
         }
         Err(ServiceError::in_use(format!(

@@ -96,8 +96,7 @@ impl Platform {
             Err(error) => Ending::failed(format!("InternalServerError: {error}")),
         };
         let written = ending.clone();
-        self.store
-            .update(ResourceKind::TrainingJob, &job.name, move |record| record::end(record, &written))
+        self.record(ResourceKind::TrainingJob, &job.name, move |record| record::end(record, &written))
             .await?;
         self.emit(JobEvent::TrainingJobEnded {
             name: job.name,
@@ -225,12 +224,11 @@ impl Platform {
     }
 
     async fn record_cut_off(&self, job: &TrainingJob, cut_off: CutOffRecord) -> Result<(), ServiceError> {
-        self.store
-            .update(ResourceKind::TrainingJob, &job.name, move |record| {
-                record.local.cut_off = Some(cut_off);
-                record.set("TrainingJobStatus", "Stopping");
-            })
-            .await?;
+        self.record(ResourceKind::TrainingJob, &job.name, move |record| {
+            record.local.cut_off = Some(cut_off);
+            record.set("TrainingJobStatus", "Stopping");
+        })
+        .await?;
         Ok(())
     }
 
@@ -240,11 +238,10 @@ impl Platform {
         status: &'static str,
         message: &'static str,
     ) -> Result<(), ServiceError> {
-        self.store
-            .update(ResourceKind::TrainingJob, &job.name, move |record| {
-                record::advance(record, status, message);
-            })
-            .await?;
+        self.record(ResourceKind::TrainingJob, &job.name, move |record| {
+            record::advance(record, status, message);
+        })
+        .await?;
         Ok(())
     }
 

@@ -51,16 +51,15 @@ impl Platform {
             Ok(None) => return Ok(()),
             Err(error) => Verdict::failed(format!("InternalServerError: {error}")),
         };
-        self.store
-            .update(ResourceKind::TransformJob, &job.name, move |record| {
-                record.set(STATUS, verdict.status);
-                if let Some(reason) = verdict.failure_reason {
-                    record.set("FailureReason", reason);
-                }
-                record.set("TransformEndTime", names::now());
-                record.local.owner = None;
-            })
-            .await?;
+        self.record(ResourceKind::TransformJob, &job.name, move |record| {
+            record.set(STATUS, verdict.status);
+            if let Some(reason) = &verdict.failure_reason {
+                record.set("FailureReason", reason.as_str());
+            }
+            record.set("TransformEndTime", names::now());
+            record.local.owner = None;
+        })
+        .await?;
         Ok(())
     }
 
@@ -79,7 +78,7 @@ impl Platform {
                 record.set("TransformStartTime", names::now());
             }
         };
-        self.store.update(ResourceKind::TransformJob, &job.name, started).await?;
+        self.record(ResourceKind::TransformJob, &job.name, started).await?;
 
         let (cancel, cancelled) = watch::channel(false);
         let mut starting = pin!(self.start_worker(job, &folder, cancelled));

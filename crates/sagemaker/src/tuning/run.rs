@@ -37,7 +37,7 @@ impl Platform {
     pub(super) fn spawn_tuning(self: &Arc<Self>, job: TuningJob, start: Start) {
         let platform = Arc::clone(self);
         self.spawn(async move {
-            // An error here means that the record cannot be written: the job is taken over later.
+            // An error here means that the record cannot be written, though there is room: the job is taken over later.
             let _ = platform.run_tuning(job, start).await;
         });
     }
@@ -63,11 +63,10 @@ impl Platform {
         };
         let (status, reason) = (verdict.status, verdict.failure_reason.clone());
         let best = progress.best.as_ref().map(|best| best.name.clone());
-        self.store
-            .update(ResourceKind::HyperParameterTuningJob, &job.name, move |record| {
-                describe::end(record, &progress, &verdict);
-            })
-            .await?;
+        self.record(ResourceKind::HyperParameterTuningJob, &job.name, move |record| {
+            describe::end(record, &progress, &verdict);
+        })
+        .await?;
         self.emit(JobEvent::TuningJobEnded {
             name: job.name,
             status: status.to_owned(),
@@ -225,14 +224,13 @@ impl Platform {
         clock: Clock,
     ) -> Result<(), ServiceError> {
         let progress = trials.progress(job);
-        self.store
-            .update(ResourceKind::HyperParameterTuningJob, &job.name, move |record| {
-                describe::progress(record, &progress);
-                if let Some(tuning) = &mut record.local.tuning {
-                    tuning.spent = clock.spent().as_secs_f64();
-                }
-            })
-            .await?;
+        self.record(ResourceKind::HyperParameterTuningJob, &job.name, move |record| {
+            describe::progress(record, &progress);
+            if let Some(tuning) = &mut record.local.tuning {
+                tuning.spent = clock.spent().as_secs_f64();
+            }
+        })
+        .await?;
         Ok(())
     }
 }

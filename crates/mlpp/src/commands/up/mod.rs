@@ -339,6 +339,7 @@ impl<'a> Up<'a> {
             JobEvent::InstanceEnded { endpoint, reason, .. } => {
                 self.tell("endpoint", format_args!("{endpoint}: {reason} It is started again."));
             }
+            JobEvent::WaitsForRoom { reason } => self.tell("wait", format_args!("jobs: {reason}")),
             JobEvent::VariantScaled { endpoint, variant, from, to } => {
                 self.tell("scale", format_args!("{endpoint}, {variant}: {from} instances to {to}"));
             }
