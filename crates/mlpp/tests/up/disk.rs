@@ -168,3 +168,48 @@ fn up_waits_for_room_and_goes_on() {
         assert_eq!(log.lines().filter(|line| line.contains(what)).count(), COUNT, "{log}");
     }
 }
+
+#[test]
+fn jobs_that_end_on_a_full_disk_have_ended() {
+    if !may_mount("disk::jobs_that_end_on_a_full_disk_have_ended") {
+        return;
+    }
+    let project = Project::titanic();
+    let here = project.path().display().to_string();
+    let script = format!(
+        "echo validation:auc=0.9; echo x > $SM_MODEL_DIR/m; echo > {here}/ready; \
+         while ! test -e {here}/go; do sleep 0.05; done"
+    );
+    project.replace(
+        "algorithm.toml",
+        r#"command = ["mlpp", "algorithm", "gbm", "train"]"#,
+        &format!("command = [\"/bin/sh\", \"-c\", \"{script}\"]"),
+    );
+    project.replace("mlpp.toml", "\"model-tuning-with-endpoint-deployment\"", "\"model-tuning\"");
+    for limit in ["maxNumberOfTrainingJobs", "maxParallelTrainingJobs"] {
+        project.replace("ml-parameters.json", &format!("\"{limit}\": 3"), &format!("\"{limit}\": 1"));
+    }
+    let disk = Disk::mount(&project);
+    project.expect(0, ["apply", "--quiet"]);
+    let up = Up::start(&project);
+    let folder = arrivals(&project);
+    std::fs::copy(project.path().join("manifest.json"), folder.join("manifest.json")).unwrap();
+    until(&project, || project.path().join("ready").exists());
+    disk.fill();
+    project.write("go", "");
+    until(&project, || project.read("up.log").contains("disk is full"));
+    disk.free();
+    until(&project, || executions(&project)[0]["status"] != "RUNNING");
+    let ended = &executions(&project)[0];
+    let trials = project.json_beside(["trials", "--json"]);
+    up.stop();
+    // The program ended well, as is known though the disk was full; for the archive of its model there was no room.
+    assert_eq!(ended["status"], "FAILED", "{ended:#}");
+    let told = project.stdout(0, ["describe", ended["name"].as_str().unwrap(), "--json"]);
+    let reason = "ClientError: model.tar.gz cannot be made: No space left on device";
+    assert!(told.contains(reason), "{told}");
+    assert!(trials.to_string().contains(reason), "{trials:#}");
+    project.expect(0, ["launch", "s3://demo-bucket/manifests/manifest.json", "--again", "--wait", "--quiet"]);
+    let statuses: Vec<_> = executions(&project).iter().map(|one| one["status"].clone()).collect();
+    assert_eq!(statuses, ["SUCCEEDED", "FAILED"]);
+}

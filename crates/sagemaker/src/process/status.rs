@@ -3,7 +3,7 @@
 use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -29,6 +29,16 @@ pub(crate) struct Ended {
     /// Whether the supervisor had asked the program to end.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) asked: bool,
+}
+
+/// How much room is taken beforehand.
+const RESERVED: usize = 512;
+
+/// The file before it is whole.
+fn temporary(path: &Path) -> PathBuf {
+    let mut temporary = path.as_os_str().to_owned();
+    temporary.push(".new");
+    temporary.into()
 }
 
 impl Exit {
@@ -57,12 +67,22 @@ impl Ended {
         }
     }
 
+    /// Takes the room that [`write`](Self::write) needs, so that the end of a program is not lost on a disk that is full by
+    /// then, to which most ends are short enough.
+    pub(crate) fn reserve(path: &Path) -> io::Result<()> {
+        let mut file = File::create(temporary(path))?;
+        file.write_all(&[b' '; RESERVED])?;
+        file.sync_all()
+    }
+
     /// Writes the file whole or not at all.
     pub(crate) fn write(&self, path: &Path) -> io::Result<()> {
-        let mut temporary = path.as_os_str().to_owned();
-        temporary.push(".new");
-        let mut file = File::create(&temporary)?;
-        file.write_all(&serde_json::to_vec(self)?)?;
+        let bytes = serde_json::to_vec(self)?;
+        let temporary = temporary(path);
+        // What is reserved is written over, and kept until then.
+        let mut file = File::options().create(true).truncate(false).write(true).open(&temporary)?;
+        file.write_all(&bytes)?;
+        file.set_len(bytes.len() as u64)?;
         file.sync_all()?;
         fs::rename(&temporary, path)
     }
@@ -87,6 +107,8 @@ mod tests {
     fn what_is_written_is_read() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("exit.json");
+        assert_eq!(Exit::read(&path).unwrap(), Exit::Lost);
+        Ended::reserve(&path).unwrap();
         assert_eq!(Exit::read(&path).unwrap(), Exit::Lost);
         for exit in [Exit::Code(3), Exit::Signal(9), Exit::NotStarted("no such file".into())] {
             Ended::by_itself(exit.clone()).write(&path).unwrap();

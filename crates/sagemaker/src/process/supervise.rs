@@ -65,6 +65,8 @@ pub fn supervise(arguments: impl IntoIterator<Item = OsString>) -> i32 {
         return execute(&arguments[1..]);
     }
     let Some(order) = Order::parse(&arguments) else { return 2 };
+    // Without it the program runs as well, and its end may still find room.
+    let _ = Ended::reserve(&order.status);
     let exit = match start(&order, &arguments) {
         Ok(child) => watch(child, &order),
         Err(error) => Ok(Some(Ended::by_itself(Exit::NotStarted(cannot_start(&order.command[0], &error))))),
