@@ -84,8 +84,10 @@ pub(crate) fn run(args: &Args, project: &Project) -> Result<ProcessExitCode, Com
             }
         };
         let ended = tokio::select! {
-            ended = up => ended,
+            // It is heeded from the beginning.
+            biased;
             () = interrupted() => Ok(()),
+            ended = up => ended,
         };
         local.shutdown().await;
         ended?;
