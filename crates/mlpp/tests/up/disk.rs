@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::running::{Up, arrivals, executions, manifest, unapplied, until};
-use crate::util::Project;
+use crate::util::{Project, skip};
 
 /// Set where this program runs with file systems of its own.
 const OWN_MOUNTS: &str = "MLPP_TEST_OWN_MOUNTS";
@@ -24,11 +24,7 @@ fn may_mount(name: &str) -> bool {
     };
     let probe = unshare(Path::new("mount"), &["-t", "tmpfs", "-o", "size=64k", "tmpfs", "/tmp"]);
     if !probe.is_ok_and(|probe| probe.status.success()) {
-        let _ = writeln!(std::io::stderr(), "skipped: {name} (no disk can be mounted here)");
-        if let Some(list) = std::env::var_os("MLPP_SKIPPED") {
-            let mut list = File::options().create(true).append(true).open(list).unwrap();
-            writeln!(list, "mount: {name}").unwrap();
-        }
+        skip("mount", name, "no disk can be mounted here");
         return false;
     }
     let output = unshare(&std::env::current_exe().unwrap(), &[name, "--exact", "--nocapture"]).unwrap();
