@@ -73,16 +73,23 @@ fn only_an_endpoint_that_cannot_be_found_is_absent() {
     let absent = "Could not find endpoint \"arn:aws:sagemaker:us-east-1:123456789012:endpoint/e\". (Service: SageMaker, \
                   Status Code: 400, Request ID: 1)";
     let denied = "User is not authorized to perform: sagemaker:DescribeEndpoint (Service: SageMaker, Status Code: 400)";
-    for (error, cause, created) in [
-        ("SageMaker.SageMakerException", absent, true),
-        ("SageMaker.SageMakerException", denied, false),
-        ("SageMaker.SageMakerException", "Rate exceeded (Service: SageMaker, Status Code: 400)", false),
-        ("States.TaskFailed", absent, false),
+    let throttled = "Rate exceeded (Service: SageMaker, Status Code: 400)";
+    for (error, cause, created, tries) in [
+        ("SageMaker.SageMakerException", absent, true, 1),
+        ("SageMaker.SageMakerException", denied, false, 1),
+        ("SageMaker.SageMakerException", throttled, false, 6),
+        ("SageMaker.SdkClientException", "Unable to execute HTTP request", false, 6),
+        ("States.TaskFailed", absent, false, 1),
+        ("States.Timeout", "", false, 1),
     ] {
         let mut services = Services::answering(|asked| {
             (asked.state == "Describe the present endpoint").then(|| Answer::failure(error, cause))
         });
         let outcome = services.run(MACHINE, &input());
+        let asked = services.requests("DescribeEndpoint").len() - usize::from(created);
+        // 1, 2, 4, 8 and 16 seconds apart; the endpoint that is made is waited for 1 second.
+        let waited = if tries == 1 { i64::from(created) } else { 31 };
+        assert_eq!((asked, services.seconds), (tries, waited), "{error} {cause}");
         assert_eq!(services.requests("CreateEndpoint").len(), usize::from(created), "{error} {cause}");
         if created {
             succeeded(outcome);
