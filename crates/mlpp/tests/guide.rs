@@ -49,7 +49,7 @@ fn blocks(page: &str) -> Vec<Block> {
 /// the others are run, and is ended with them.
 fn script(blocks: &[Block], python: Option<&Path>) -> String {
     let mut script = String::from(
-        "set -euo pipefail\npages=$PWD\nrunning=\ntrap 'kill $running 2>/dev/null; wait' EXIT\n",
+        "set -euo pipefail\npages=$PWD\nrunning=\ntrap '[ -z \"$running\" ] || kill $running; wait' EXIT\n",
     );
     let mut add = |text: &str| script.push_str(text);
     for (number, block) in blocks.iter().enumerate() {
@@ -126,26 +126,35 @@ fn expect(shown: &str, output: &str, number: usize) {
     }
 }
 
-/// Runs a page in an empty folder.
-fn follow(page: &str, changes: &[(&str, &str)]) {
-    let folder = tempfile::Builder::new().prefix("mlpp-guide-").tempdir().unwrap();
-    let text = std::fs::read_to_string(root().join("docs").join(page)).unwrap();
-    let text = changes.iter().fold(text, |text, (from, to)| {
-        assert!(text.contains(from), "{page} does not say {from}");
-        text.replace(from, to)
-    });
-    let blocks = blocks(&text);
+/// The Python with the libraries that the guide's programs use; without it a page is followed as far as it needs none.
+fn python(page: &str) -> Option<PathBuf> {
     let python = std::env::var_os("MLPP_PEERS_PYTHON").map(PathBuf::from);
     if python.is_none() {
-        skip("boto3", page, "MLPP_PEERS_PYTHON is not set");
+        skip("peers", page, "MLPP_PEERS_PYTHON is not set");
     }
+    python
+}
+
+/// The text of a page, with what differs where the tests run.
+fn page(name: &str, changes: &[(&str, &str)]) -> String {
+    let text = std::fs::read_to_string(root().join("docs").join(name)).unwrap();
+    changes.iter().fold(text, |text, (from, to)| {
+        assert!(text.contains(from), "{name} does not say {from}");
+        text.replace(from, to)
+    })
+}
+
+/// Runs the commands of a page in an empty folder.
+fn follow(page: &str, text: &str, python: Option<&Path>) {
+    let folder = tempfile::Builder::new().prefix("mlpp-guide-").tempdir().unwrap();
+    let blocks = blocks(text);
     for (number, block) in blocks.iter().enumerate() {
         std::fs::write(folder.path().join(format!("{number}.sh")), &block.text).unwrap();
     }
     let program = Path::new(env!("CARGO_BIN_EXE_mlpp"));
     let path = format!("{}:{}", program.parent().unwrap().display(), std::env::var("PATH").unwrap());
     let output = Command::new("bash")
-        .args(["-c", &script(&blocks, python.as_deref())])
+        .args(["-c", &script(&blocks, python)])
         .current_dir(folder.path())
         .env("PATH", path)
         .env("USER", "you")
@@ -162,7 +171,7 @@ fn follow(page: &str, changes: &[(&str, &str)]) {
             let _ =
                 writeln!(told, "\n--- block {number}, {}:\n{}{}", block.info, block.text, printed(number));
         }
-        panic!("{page}: {}\n{told}", output.status);
+        assert!(output.status.success(), "{page}: {}\n{told}", output.status);
     }
     let mut shown = 0;
     // The commands of a page in the background are shown in parts.
@@ -190,7 +199,30 @@ fn the_tutorial_is_as_it_says() {
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let address = format!("127.0.0.1:{port}");
     let up = format!("mlpp up --listen {address}\n");
-    follow("tutorial.md", &[("mlpp up\n```", &format!("{up}```")), ("127.0.0.1:8080", &address)]);
+    let text = page("tutorial.md", &[("mlpp up\n```", &format!("{up}```")), ("127.0.0.1:8080", &address)]);
+    follow("tutorial.md", &text, python("the_tutorial_is_as_it_says").as_deref());
+}
+
+#[test]
+fn a_train_py_of_ones_own_is_trained_tuned_and_hosted() {
+    let Some(python) = python("a_train_py_of_ones_own_is_trained_tuned_and_hosted") else { return };
+    let text = page("algorithms.md", &[]);
+    // The files that the page shows, each after a paragraph that begins with its name, are put where it says.
+    let mut put = String::new();
+    for file in ["algorithm.toml", "train.py", "serve.py"] {
+        let (_, after) = text.split_once(&format!("\n`{file}`")).unwrap();
+        let shown = blocks(after.split_inclusive("\n```\n").next().unwrap()).remove(0).text;
+        let _ = write!(put, "cat > {file} <<'END_OF_FILE'\n{shown}END_OF_FILE\n");
+    }
+    // In place of an environment with scikit-learn from the network, the one that the tests have.
+    let (before, install) = text.split_once("```sh install\n").unwrap();
+    let (_, after) = install.split_once("```\n").unwrap();
+    let own = format!(
+        "mkdir -p .venv/bin\nprintf '#!/bin/sh\\nexec {} \"$@\"\\n' > .venv/bin/python\n",
+        python.display()
+    );
+    let text = format!("{before}```sh\n{put}{own}chmod +x .venv/bin/python\n```\n{after}");
+    follow("algorithms.md", &text, None);
 }
 
 /// The anchors of a page's headings, as they are made from their texts.
@@ -279,8 +311,9 @@ fn every_link_of_the_pages_leads_somewhere() {
     let summary = std::fs::read_to_string(root.join("docs/SUMMARY.md")).unwrap();
     let listed: BTreeSet<_> = links(&summary).into_iter().collect();
     let there = std::fs::read_dir(root.join("docs")).unwrap().filter_map(|entry| {
-        let name = entry.unwrap().file_name().to_str().unwrap().to_owned();
-        (name.ends_with(".md") && name != "SUMMARY.md").then_some(name)
+        let path = entry.unwrap().path();
+        let name = path.file_name()?.to_str()?.to_owned();
+        (path.extension()? == "md" && name != "SUMMARY.md").then_some(name)
     });
     assert_eq!(listed, there.collect::<BTreeSet<_>>());
 }

@@ -66,13 +66,12 @@ async fn the_guides_script_trains_and_serves() {
     for file in ["train.py", "serve.py"] {
         fs::write(folder.join(file), shown(&guide, file)).unwrap();
     }
-    let interpreter = format!("interpreter = {}", json!(python.to_str().unwrap()));
-    let text = shown(&guide, "algorithm.toml").replace("# interpreter = \".venv/bin/python\"", &interpreter);
-    let text = text.replace("[inference]", &format!("[inference]\n{interpreter}"));
+    let interpreter = json!(python.to_str().unwrap()).to_string();
+    let text = shown(&guide, "algorithm.toml").replace("\".venv/bin/python\"", &interpreter);
     let algorithm = Algorithm::parse(&text, &folder.join("algorithm.toml")).unwrap();
     lab.platform = lab.open_with(|config| config.algorithms = vec![algorithm]);
     for (key, text) in [
-        ("train/rows.csv", rows(0, 300)),
+        ("training/rows.csv", rows(0, 300)),
         ("validation/rows.csv", rows(300, 150)),
         ("batch/rows.csv", "90,10\n10,10\n".to_owned()),
     ] {
@@ -91,7 +90,7 @@ async fn the_guides_script_trains_and_serves() {
         "ContinuousParameterRanges": [{"Name": "learning_rate", "MinValue": "0.01", "MaxValue": "0.5", "ScalingType": "Logarithmic"}],
     });
     definition["InputDataConfig"] =
-        json!([channel("train", "s3://data/own/train/"), channel("validation", "s3://data/own/validation/")]);
+        json!([channel("training", "s3://data/own/training/"), channel("validation", "s3://data/own/validation/")]);
     let job = lab.tune(request).await;
     assert_eq!(job["HyperParameterTuningJobStatus"], "Completed", "{job:#}");
     assert_eq!(job["TrainingJobStatusCounters"]["Completed"], 3);
