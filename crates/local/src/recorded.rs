@@ -34,6 +34,15 @@ impl LocalExecutions {
         self.0.list()
     }
 
+    /// ARNs of the executions that have not ended and that no other execution started, the oldest first. It is cheap to ask,
+    /// however many have ended.
+    ///
+    /// # Errors
+    /// [`WorkflowsError::Unavailable`].
+    pub fn running(&self) -> Result<Vec<String>, WorkflowsError> {
+        self.0.running()
+    }
+
     /// The execution with that ARN.
     ///
     /// # Errors

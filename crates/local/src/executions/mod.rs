@@ -34,6 +34,7 @@ const SCHEMA: &str = "
         start_ms          INTEGER NOT NULL,
         stop_ms           INTEGER
     ) STRICT;
+    CREATE INDEX IF NOT EXISTS executions_running ON executions (start_ms) WHERE status = 'RUNNING';
     CREATE TABLE IF NOT EXISTS execution_events (
         execution_arn TEXT    NOT NULL,
         id            INTEGER NOT NULL,

@@ -83,6 +83,19 @@ impl Executions {
         read().map_err(failed)
     }
 
+    /// ARNs of the executions that have not ended and that no other execution started, the oldest first.
+    pub(crate) fn running(&self) -> Result<Vec<String>, WorkflowsError> {
+        let connection = self.lock();
+        let read = || {
+            let mut query = connection.prepare_cached(
+                "SELECT e.arn FROM executions e LEFT JOIN execution_journals j ON j.execution_arn = e.arn
+                 WHERE e.status = 'RUNNING' AND j.parent_arn IS NULL ORDER BY e.start_ms, e.rowid",
+            )?;
+            query.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()
+        };
+        read().map_err(failed)
+    }
+
     /// The execution with that ARN.
     pub(crate) fn get(&self, arn: &str) -> Result<ExecutionRecord, WorkflowsError> {
         self.lock()

@@ -78,7 +78,7 @@ pub(crate) fn run(args: &Args, project: &Project) -> Result<ProcessExitCode, Com
             .map_err(|error| unreadable(&error))?;
         let launching = Launching { args, project, rules: &rules, objects: &objects };
         let launched = launching.launch(&arriving, &data, &workflows, &mut progress).await?;
-        print(&launched, args.json)
+        print(&launched, args.json, executions::is_at_work(project)?)
     })??;
     Ok(ExitCode::Success.into())
 }
@@ -209,7 +209,7 @@ pub(super) async fn expect_parameters(project: &Project, store: &LocalStore) -> 
 }
 
 /// Prints what was started and is not run yet.
-fn print(launched: &Launched, as_json: bool) -> Result<(), CommandError> {
+fn print(launched: &Launched, as_json: bool, is_at_work: bool) -> Result<(), CommandError> {
     let name = &launched.prepared.name;
     if as_json {
         let input: Value = serde_json::from_str(&launched.prepared.input)
@@ -221,7 +221,13 @@ fn print(launched: &Launched, as_json: bool) -> Result<(), CommandError> {
         }));
     }
     output::data(name)?;
-    output::note(format_args!("it is recorded; mlpp resume {name} runs it"));
+    if is_at_work {
+        output::note(format_args!(
+            "it is recorded; the mlpp at work runs it if it is mlpp up, else mlpp resume {name} does"
+        ));
+    } else {
+        output::note(format_args!("it is recorded; mlpp resume {name} runs it, or mlpp up"));
+    }
     Ok(())
 }
 

@@ -154,3 +154,19 @@ fn two_hundred_manifests_twice_through_three_kills_are_two_hundred_executions() 
         executions(&project).iter().map(|one| one["manifest"].to_string()).collect();
     assert_eq!(manifests.len(), COUNT);
 }
+
+#[test]
+fn what_is_launched_beside_it_is_run() {
+    let project = idle();
+    std::fs::write(project.path().join("manifest.json"), manifest(0)).unwrap();
+    let channel = project.path().join(".mlpp/buckets/demo-bucket/data/0");
+    std::fs::create_dir_all(&channel).unwrap();
+    std::fs::write(channel.join("rows.csv"), "1\n").unwrap();
+    let up = Up::start(&project);
+    address(&project);
+    let launch = project.command(["launch", "--again"]).output().unwrap();
+    assert!(launch.status.success(), "{}", project.stderr(&launch));
+    until(&project, || executions(&project).iter().any(|one| one["status"] == "SUCCEEDED"));
+    assert!(project.read("up.log").contains("resume"), "{}", project.read("up.log"));
+    up.stop();
+}

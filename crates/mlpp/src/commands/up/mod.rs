@@ -12,7 +12,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use mlpp_local::{Arrival, Arrivals, ExecutionRecord, Local, Standing, Verdict, status_text};
 use mlpp_parameters::{ManifestEvent, ProjectRules};
-use mlpp_provider::{ExecutionStatus, LaunchError, Objects as _, ObjectsError, Which, with_sources};
+use mlpp_provider::{LaunchError, Objects as _, ObjectsError, Which, WorkflowsError, with_sources};
 use mlpp_sagemaker::JobEvent;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::MissedTickBehavior;
@@ -40,8 +40,8 @@ const GO_ON: u32 = 5;
 ///
 /// Watches the manifests' prefix in the local bucket. A manifest that is put there, by mlpp put or any other way, starts the
 /// workflow once, whatever else happens; a bad one is rejected with what is wrong (mlpp why-not) and stops nothing. What cannot be done now, since the disk is full or nothing
-/// was applied yet, is told and waits. Executions
-/// that an earlier process left go on, endpoints in service are served: POST /endpoints/NAME/invocations, as SageMaker Runtime has it.
+/// was applied yet, is told and waits. Executions that an earlier process left, or that mlpp launch has recorded, go on; endpoints in
+/// service are served: POST /endpoints/NAME/invocations, as SageMaker Runtime has it.
 /// GET /status tells what there is as JSON. Ctrl-C ends it, with every process that it started;
 /// what was running goes on with the next one.
 #[derive(Debug, clap::Args)]
@@ -144,18 +144,29 @@ impl<'a> Up<'a> {
         }
     }
 
-    /// Goes on with what an earlier process left, and serves the endpoints.
-    async fn take_over(&mut self) -> Result<(), CommandError> {
-        let all = self.local.workflows().executions().list().map_err(|error| unreadable(&error))?;
-        for left in executions::roots(&all).filter(|one| one.description.status == ExecutionStatus::Running) {
-            match executions::go_on(self.local, &left.arn) {
+    /// Goes on with executions that nothing runs: an earlier process left them, or `mlpp launch` has recorded them meanwhile.
+    fn take_up(&mut self) -> Result<(), WorkflowsError> {
+        for arn in self.local.workflows().executions().running()? {
+            if self.running.is_known(&arn) {
+                continue;
+            }
+            match executions::go_on(self.local, &arn) {
                 Ok(()) => {
-                    self.tell("resume", format_args!("execution {}", left.name));
-                    self.follow(&left.arn);
+                    self.tell("resume", format_args!("execution {}", executions::short_name(&arn)));
+                    self.follow(&arn);
                 }
-                Err(error) => error.show(),
+                Err(error) => {
+                    error.show();
+                    self.running.leave(&arn);
+                }
             }
         }
+        Ok(())
+    }
+
+    /// Goes on with what an earlier process left, and serves the endpoints.
+    async fn take_over(&mut self) -> Result<(), CommandError> {
+        self.take_up().map_err(|error| unreadable(&error))?;
         let served = self.local.sagemaker().restore_endpoints().await;
         served.map_err(|error| CommandError::failed("serve the endpoints", error))?;
         self.tell("watch", format_args!("{}", self.watched()?));
@@ -211,6 +222,9 @@ impl<'a> Up<'a> {
             .stalled()
             .map(|(arn, why)| format!("execution {}: {why}", executions::short_name(arn)))
             .collect();
+        if let Err(error) = self.take_up() {
+            waiting.insert(format!("executions: {}", with_sources(&error)));
+        }
         match self.scan.look(self.local.objects()) {
             Ok(found) => self.deal_with(&found, &mut waiting).await,
             Err(error) => {

@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 #[derive(Default)]
 pub(super) struct Running {
     waits: JoinSet<(String, Result<(), String>)>,
-    /// Every execution that this process has run.
+    /// Every execution that this process has run, and those that it leaves alone.
     known: HashSet<String>,
     /// Those that cannot go on now, with the reason: mostly, that nothing can be recorded.
     stalled: BTreeMap<String, String>,
@@ -24,6 +24,16 @@ impl Running {
             self.wait_for(workflows, arn.to_owned());
         }
         is_new
+    }
+
+    /// Whether this process has run the execution, or has left it alone.
+    pub(super) fn is_known(&self, arn: &str) -> bool {
+        self.known.contains(arn)
+    }
+
+    /// Leaves an execution alone from now on: it cannot go on.
+    pub(super) fn leave(&mut self, arn: &str) {
+        self.known.insert(arn.to_owned());
     }
 
     fn wait_for(&mut self, workflows: &LocalWorkflows, arn: String) {
