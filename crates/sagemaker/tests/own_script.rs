@@ -89,8 +89,10 @@ async fn the_guides_script_trains_and_serves() {
     definition["HyperParameterRanges"] = json!({
         "ContinuousParameterRanges": [{"Name": "learning_rate", "MinValue": "0.01", "MaxValue": "0.5", "ScalingType": "Logarithmic"}],
     });
-    definition["InputDataConfig"] =
-        json!([channel("training", "s3://data/own/training/"), channel("validation", "s3://data/own/validation/")]);
+    definition["InputDataConfig"] = json!([
+        channel("training", "s3://data/own/training/"),
+        channel("validation", "s3://data/own/validation/")
+    ]);
     let job = lab.tune(request).await;
     assert_eq!(job["HyperParameterTuningJobStatus"], "Completed", "{job:#}");
     assert_eq!(job["TrainingJobStatusCounters"]["Completed"], 3);
