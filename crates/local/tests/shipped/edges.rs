@@ -142,20 +142,24 @@ fn what_only_reads_is_tried_again() {
                 continue;
             }
             for input in &inputs {
-                let mut attempts = 0;
-                let mut services = Services::answering(|asked| {
-                    let this = asked.machine == *machine && asked.state == state;
-                    attempts += usize::from(this);
-                    let throttled = Answer::failure("SageMaker.SageMakerException", "Rate exceeded");
-                    (this && attempts < 3).then_some(throttled)
-                });
-                run(&mut services, machine, input);
-                drop(services);
-                let most = tried.entry((machine.clone(), state.clone())).or_insert(0);
-                *most = attempts.max(*most);
+                for (error, cause) in [
+                    ("SageMaker.SageMakerException", "Rate exceeded (Service: SageMaker, Status Code: 400)"),
+                    ("SageMaker.SdkClientException", "Unable to execute HTTP request: Read timed out"),
+                ] {
+                    let mut attempts = 0;
+                    let mut services = Services::answering(|asked| {
+                        let this = asked.machine == *machine && asked.state == state;
+                        attempts += usize::from(this);
+                        (this && attempts < 3).then(|| Answer::failure(error, cause))
+                    });
+                    run(&mut services, machine, input);
+                    drop(services);
+                    let most = tried.entry((machine.clone(), state.clone(), error)).or_insert(0);
+                    *most = attempts.max(*most);
+                }
             }
         }
     }
-    assert_eq!(tried.len(), 7, "{tried:?}");
+    assert_eq!(tried.len(), 14, "{tried:?}");
     assert!(tried.values().all(|attempts| *attempts >= 3), "{tried:?}");
 }

@@ -4,37 +4,43 @@
 use mlpp_states::Outcome;
 use serde_json::{Value, json};
 
+use crate::failures::assert_told;
 use crate::simulated::{Answer, Services, full_input};
 
-const MACHINE: &str = "endpoint-deployment";
+pub(crate) const MACHINE: &str = "endpoint-deployment";
 
-fn input() -> Value {
+pub(crate) fn input() -> Value {
     full_input(MACHINE)
 }
 
-fn endpoint(status: &str) -> Value {
+pub(crate) fn endpoint(status: &str) -> Value {
     json!({"EndpointStatus": status, "EndpointArn": "arn", "EndpointConfigName": "before"})
 }
 
-fn failure(outcome: &Outcome) -> (&str, &str) {
+/// Error and cause of an execution that failed, which the notification told as well.
+fn failure<'a>(services: &Services<'_>, outcome: &'a Outcome) -> (&'a str, &'a str) {
     match outcome {
-        Outcome::Failed { error: Some(error), cause: Some(cause) } => (error, cause),
+        Outcome::Failed { error: Some(error), cause: Some(cause) } => {
+            assert_told(MACHINE, cause, services, outcome, error, cause);
+            (error, cause)
+        }
         other => panic!("{other:?}"),
     }
 }
 
-fn succeeded(outcome: Outcome) -> Value {
+pub(crate) fn succeeded(outcome: Outcome) -> Value {
     match outcome {
         Outcome::Succeeded { output } => Value::clone(&output),
         other => panic!("{other:?}"),
     }
 }
 
-/// Runs with an endpoint that is there; after the update it is described as `after`, with the new configuration's name
-/// where `after` names none.
-fn updated(after: &Value) -> (Outcome, usize, i64) {
+/// Runs with an endpoint that is there, or with none; after the update, or the creation, it is described as `after`, with
+/// the new configuration's name where `after` names none.
+fn deployed(present: Option<&Value>, after: &Value) -> (Services<'static>, Outcome) {
     let mut new = Value::Null;
-    let mut services = Services::answering(|asked| {
+    let after = after.clone();
+    let mut services = Services::answering(move |asked| {
         if asked.action == "CreateEndpointConfig" {
             new = asked.parameters["EndpointConfigName"].clone();
         }
@@ -46,10 +52,18 @@ fn updated(after: &Value) -> (Outcome, usize, i64) {
             Answer::Output(description)
         })
     });
-    services.endpoint = Some(endpoint("InService"));
+    services.endpoint = present.cloned();
     let outcome = services.run(MACHINE, &input());
-    let polls = services.asked.iter().filter(|asked| asked.state == "Describe the endpoint").count();
-    (outcome, polls, services.seconds)
+    (services, outcome)
+}
+
+fn updated(after: &Value) -> (Services<'static>, Outcome) {
+    deployed(Some(&endpoint("InService")), after)
+}
+
+/// How often the endpoint was described in that state.
+fn described(services: &Services<'_>, state: &str) -> usize {
+    services.asked.iter().filter(|asked| asked.state == state).count()
 }
 
 #[test]
@@ -73,49 +87,130 @@ fn only_an_endpoint_that_cannot_be_found_is_absent() {
     let absent = "Could not find endpoint \"arn:aws:sagemaker:us-east-1:123456789012:endpoint/e\". (Service: SageMaker, \
                   Status Code: 400, Request ID: 1)";
     let denied = "User is not authorized to perform: sagemaker:DescribeEndpoint (Service: SageMaker, Status Code: 400)";
-    let throttled = "Rate exceeded (Service: SageMaker, Status Code: 400)";
-    for (error, cause, created, tries) in [
-        ("SageMaker.SageMakerException", absent, true, 1),
-        ("SageMaker.SageMakerException", denied, false, 1),
-        ("SageMaker.SageMakerException", throttled, false, 6),
-        ("SageMaker.SdkClientException", "Unable to execute HTTP request", false, 6),
-        ("States.TaskFailed", absent, false, 1),
-        ("States.Timeout", "", false, 1),
+    for (error, cause, created) in [
+        ("SageMaker.SageMakerException", absent, true),
+        ("SageMaker.SageMakerException", denied, false),
+        ("SageMaker.SageMakerException", "Rate exceeded (Service: SageMaker, Status Code: 400)", false),
+        ("States.TaskFailed", absent, false),
     ] {
         let mut services = Services::answering(|asked| {
             (asked.state == "Describe the present endpoint").then(|| Answer::failure(error, cause))
         });
         let outcome = services.run(MACHINE, &input());
-        let asked = services.requests("DescribeEndpoint").len() - usize::from(created);
-        // 1, 2, 4, 8 and 16 seconds apart; the endpoint that is made is waited for 1 second.
-        let waited = if tries == 1 { i64::from(created) } else { 31 };
-        assert_eq!((asked, services.seconds), (tries, waited), "{error} {cause}");
         assert_eq!(services.requests("CreateEndpoint").len(), usize::from(created), "{error} {cause}");
         if created {
             succeeded(outcome);
         } else {
-            assert_eq!(failure(&outcome), (error, cause));
+            assert_eq!(failure(&services, &outcome), (error, cause));
         }
     }
 }
 
 #[test]
+fn a_question_that_is_throttled_is_asked_again_and_the_waiting_grows_and_ends() {
+    let service = "SageMaker.SageMakerException";
+    for (error, cause) in [
+        (service, "Rate exceeded (Service: SageMaker, Status Code: 400, Request ID: 1)"),
+        (service, "null (Service: SageMaker; Status Code: 400; Error Code: ThrottlingException)"),
+        (service, "Too fast. (Service: SageMaker, Status Code: 429, Request ID: 1)"),
+        (service, "null (Service: SageMaker, Status Code: 500, Request ID: 1)"),
+        (service, "Busy. (Service: SageMaker, Status Code: 503, Request ID: 1)"),
+        ("SageMaker.ThrottlingException", ""),
+        ("SageMaker.TooManyRequestsException", ""),
+        ("SageMaker.SdkClientException", "Unable to execute HTTP request: Read timed out"),
+    ] {
+        // Before the eighth answer: 1, 2, 4, 8, 16, 32 and 60 seconds.
+        for (present, refusals, seconds) in
+            [(None, 1, 1), (None, 7, 123), (Some(endpoint("InService")), 7, 123)]
+        {
+            let mut asked_for = 0;
+            let mut services = Services::answering(|asked| {
+                let this = asked.state == "Describe the present endpoint";
+                asked_for += usize::from(this);
+                (this && asked_for <= refusals).then(|| Answer::failure(error, cause))
+            });
+            services.endpoint = present.clone();
+            succeeded(services.run(MACHINE, &input()));
+            assert_eq!(described(&services, "Describe the present endpoint"), refusals + 1, "{cause}");
+            assert_eq!(services.requests("CreateEndpoint").len(), usize::from(present.is_none()));
+            assert_eq!(services.requests("UpdateEndpoint").len(), usize::from(present.is_some()));
+            // One second more until the endpoint is in service.
+            assert_eq!(services.seconds, seconds + 1, "{cause}");
+        }
+        let mut services = Services::answering(|asked| {
+            (asked.state == "Describe the present endpoint").then(|| Answer::failure(error, cause))
+        });
+        let outcome = services.run(MACHINE, &input());
+        assert_eq!(failure(&services, &outcome), (error, cause));
+        assert_eq!((described(&services, "Describe the present endpoint"), services.seconds), (8, 123));
+        assert_eq!(services.requests("CreateEndpointConfig"), [&Value::Null; 0]);
+    }
+}
+
+#[test]
+fn what_will_not_pass_is_not_asked_again() {
+    let service = "SageMaker.SageMakerException";
+    for (error, cause) in [
+        (
+            service,
+            "User is not authorized to perform: sagemaker:DescribeEndpoint (Service: SageMaker, Status Code: 400)",
+        ),
+        (service, "No. (Service: SageMaker, Status Code: 403, Request ID: 500)"),
+        (service, ""),
+        ("States.TaskFailed", "Rate exceeded"),
+        ("States.Permissions", "Throttling"),
+        ("Other.ThrottlingException", "Rate exceeded"),
+    ] {
+        let mut services = Services::answering(|asked| {
+            (asked.state == "Describe the present endpoint").then(|| Answer::failure(error, cause))
+        });
+        let outcome = services.run(MACHINE, &input());
+        assert_eq!(failure(&services, &outcome), (error, cause));
+        assert_eq!(
+            (services.requests("DescribeEndpoint").len(), services.seconds),
+            (1, 0),
+            "{error} {cause}"
+        );
+    }
+}
+
+#[test]
+fn an_endpoint_that_is_deleted_while_it_is_waited_for_is_created_anew() {
+    let mut changing = endpoint("Updating");
+    changing["ProductionVariants"] = json!([{"VariantName": "v", "CurrentInstanceCount": 3}]);
+    let mut polls = 0;
+    let mut services = Services::answering(|asked| {
+        let this = asked.state == "Describe the present endpoint";
+        polls += usize::from(this);
+        (this && polls == 1).then(|| Answer::Output(changing.clone()))
+    });
+    succeeded(services.run(MACHINE, &input()));
+    assert_eq!(services.requests("UpdateEndpoint"), [&Value::Null; 0]);
+    assert_eq!(services.requests("CreateEndpoint").len(), 1);
+    // Nothing of it runs any more.
+    let variants = &services.request("CreateEndpointConfig")["ProductionVariants"];
+    assert_eq!(variants[0]["InitialInstanceCount"], 1);
+}
+
+#[test]
 fn an_endpoint_that_does_not_come_into_service_fails_the_execution_with_the_services_reason() {
     let reason = "The primary container for production variant v did not pass the ping health check.";
-    for (status, polls) in [("Failed", 1), ("OutOfService", 1), ("Deleting", 1), ("UpdateRollbackFailed", 1)]
-    {
-        let mut description = endpoint(status);
-        for (because, cause) in [
-            (Some(reason), format!("The endpoint survival-endpoint is {status}: {reason}")),
-            (None, format!("The endpoint survival-endpoint is {status}.")),
-        ] {
-            description["FailureReason"] = json!(because);
-            if because.is_none() {
+    for status in ["Failed", "OutOfService", "Deleting", "UpdateRollbackFailed", "SomethingNew"] {
+        for present in [Some(endpoint("InService")), None] {
+            let mut description = endpoint(status);
+            for (because, cause) in [
+                (Some(reason), format!("The endpoint survival-endpoint is {status}: {reason}")),
+                (None, format!("The endpoint survival-endpoint is {status}.")),
+            ] {
                 description.as_object_mut().unwrap().remove("FailureReason");
+                if let Some(because) = because {
+                    description["FailureReason"] = because.into();
+                }
+                let (services, outcome) = deployed(present.as_ref(), &description);
+                assert_eq!(failure(&services, &outcome), ("EndpointNotInService", cause.as_str()));
+                assert_eq!(described(&services, "Describe the endpoint"), 1);
+                assert_eq!(services.requests("RegisterScalableTarget"), [&Value::Null; 0]);
             }
-            let (outcome, asked, _) = updated(&description);
-            assert_eq!(failure(&outcome), ("EndpointNotInService", cause.as_str()));
-            assert_eq!(asked, polls);
         }
     }
 }
@@ -123,27 +218,64 @@ fn an_endpoint_that_does_not_come_into_service_fails_the_execution_with_the_serv
 #[test]
 fn an_update_that_was_rolled_back_is_no_success() {
     let mut description = endpoint("InService");
-    let (outcome, ..) = updated(&description);
+    let (services, outcome) = updated(&description);
     assert_eq!(
-        failure(&outcome),
+        failure(&services, &outcome),
         ("EndpointUpdateRolledBack", "The endpoint survival-endpoint went back to before.")
     );
+    assert_eq!(services.requests("RegisterScalableTarget"), [&Value::Null; 0]);
     description["FailureReason"] = json!("the alarm went off");
-    let (outcome, ..) = updated(&description);
+    let (services, outcome) = updated(&description);
     let cause = "The endpoint survival-endpoint went back to before: the alarm went off";
-    assert_eq!(failure(&outcome), ("EndpointUpdateRolledBack", cause));
+    assert_eq!(failure(&services, &outcome), ("EndpointUpdateRolledBack", cause));
     description.as_object_mut().unwrap().remove("EndpointConfigName");
-    succeeded(updated(&description).0);
+    succeeded(updated(&description).1);
+}
+
+#[test]
+fn an_update_that_is_rolled_back_step_by_step_is_told_at_its_end() {
+    for (last, error, cause) in [
+        (
+            "InService",
+            "EndpointUpdateRolledBack",
+            "The endpoint survival-endpoint went back to before: no capacity",
+        ),
+        (
+            "UpdateRollbackFailed",
+            "EndpointNotInService",
+            "The endpoint survival-endpoint is UpdateRollbackFailed: no capacity",
+        ),
+        ("Failed", "EndpointNotInService", "The endpoint survival-endpoint is Failed: no capacity"),
+    ] {
+        let mut steps = ["Updating", "Updating", "RollingBack", "RollingBack", last].into_iter();
+        let mut services = Services::answering(|asked| {
+            (asked.state == "Describe the endpoint").then(|| {
+                let mut description = endpoint(steps.next().unwrap());
+                description["FailureReason"] = json!("no capacity");
+                Answer::Output(description)
+            })
+        });
+        services.endpoint = Some(endpoint("InService"));
+        let outcome = services.run(MACHINE, &input());
+        assert_eq!(failure(&services, &outcome), (error, cause));
+        assert_eq!(
+            (described(&services, "Describe the endpoint"), services.seconds),
+            (5, 1 + 2 + 4 + 8 + 16)
+        );
+    }
 }
 
 #[test]
 fn waiting_for_the_endpoint_grows_and_ends() {
     for status in ["Creating", "Updating", "SystemUpdating", "RollingBack"] {
-        let (outcome, polls, seconds) = updated(&endpoint(status));
-        let cause = format!("The endpoint survival-endpoint is {status}.");
-        assert_eq!(failure(&outcome), ("EndpointNotInService", cause.as_str()));
-        // 1, 2, 4, 8, 16 and 32 seconds, then 60 each time.
-        assert_eq!((polls, seconds), (120, 63 + 114 * 60), "{status}");
+        for present in [Some(endpoint("InService")), None] {
+            let (services, outcome) = deployed(present.as_ref(), &endpoint(status));
+            // 1, 2, 4, 8, 16 and 32 seconds, then 60 each time.
+            let seconds = 63 + 114 * 60;
+            let cause = format!("The endpoint survival-endpoint is still {status} after {seconds} seconds.");
+            assert_eq!(failure(&services, &outcome), ("EndpointNotInService", cause.as_str()));
+            assert_eq!((described(&services, "Describe the endpoint"), services.seconds), (120, seconds));
+        }
     }
 }
 
@@ -163,16 +295,14 @@ fn an_endpoint_that_changes_already_is_waited_for_and_the_waiting_ends() {
         let mut services = Services::new();
         services.endpoint = Some(endpoint(status));
         let outcome = services.run(MACHINE, &input());
-        let (error, cause) = failure(&outcome);
-        assert_eq!(
-            (error, cause.contains(&format!("is {status};"))),
-            ("EndpointNotUpdatable", true),
-            "{cause}"
+        let cause = format!(
+            "The endpoint survival-endpoint is still {status} after 1770 seconds; it can be updated only when it is InService."
         );
+        assert_eq!(failure(&services, &outcome), ("EndpointNotUpdatable", cause.as_str()));
         assert_eq!((services.requests("DescribeEndpoint").len(), services.seconds), (60, 59 * 30));
         assert_eq!(services.requests("CreateEndpointConfig"), [&Value::Null; 0]);
     }
-    for status in ["Failed", "OutOfService", "Deleting", "UpdateRollbackFailed"] {
+    for status in ["Failed", "OutOfService", "Deleting", "UpdateRollbackFailed", "SomethingNew"] {
         let mut services = Services::new();
         services.endpoint = Some(endpoint(status));
         services.endpoint.as_mut().unwrap()["FailureReason"] = json!("No capacity.");
@@ -180,49 +310,7 @@ fn an_endpoint_that_changes_already_is_waited_for_and_the_waiting_ends() {
         let cause = format!(
             "The endpoint survival-endpoint is {status}; it can be updated only when it is InService. No capacity."
         );
-        assert_eq!(failure(&outcome), ("EndpointNotUpdatable", cause.as_str()));
+        assert_eq!(failure(&services, &outcome), ("EndpointNotUpdatable", cause.as_str()));
         assert_eq!(services.requests("DescribeEndpoint").len(), 1);
-    }
-}
-
-#[test]
-fn running_instances_are_kept_by_the_variants_name_and_within_the_bounds() {
-    let variants = |names: &[&str]| -> Vec<Value> {
-        let variant = |name: &&str| json!({"VariantName": name, "ModelName": "m", "InstanceType": "ml.m5.large", "InitialInstanceCount": "2"});
-        names.iter().map(variant).collect()
-    };
-    let mut input = input();
-    let mut serverless = json!({"VariantName": "s", "ModelName": "m"});
-    serverless["ServerlessConfig"] = json!({"MemorySizeInMB": 2048, "MaxConcurrency": 5});
-    input["productionVariants"] = variants(&["a", "b", "c", "d"]).into();
-    input["productionVariants"].as_array_mut().unwrap().push(serverless.clone());
-    let running = [("d", 9), ("c", 0), ("b", 1), ("a", 3)];
-    let running: Vec<Value> = running
-        .iter()
-        .map(|(name, count)| json!({"VariantName": name, "CurrentInstanceCount": count}))
-        .collect();
-    let mut present = endpoint("InService");
-    present["ProductionVariants"] = running.into();
-    for (scaled, expected) in [(true, [3, 1, 2, 4]), (false, [3, 1, 2, 9])] {
-        let mut input = input.clone();
-        if !scaled {
-            input.as_object_mut().unwrap().remove("autoscalingMaxCapacity");
-        }
-        let mut services = Services::new();
-        services.endpoint = Some(present.clone());
-        succeeded(services.run(MACHINE, &input));
-        let configured = services.request("CreateEndpointConfig")["ProductionVariants"].as_array().unwrap();
-        let counts: Vec<_> =
-            configured.iter().filter_map(|variant| variant["InitialInstanceCount"].as_i64()).collect();
-        assert_eq!(counts, expected);
-        assert_eq!(configured.last(), Some(&serverless));
-        let targets: Vec<_> = services
-            .requests("RegisterScalableTarget")
-            .iter()
-            .map(|request| &request["ResourceId"])
-            .collect();
-        let of = |name: &str| json!(format!("endpoint/survival-endpoint/variant/{name}"));
-        let all = ["a", "b", "c", "d"].map(of);
-        assert_eq!(targets, if scaled { all.iter().collect() } else { Vec::new() });
     }
 }

@@ -46,7 +46,9 @@ fn services<'a>(
 /// integration gives them. `States.DataLimitExceeded` and `States.Runtime` are not among them: nothing catches these.
 fn errors(resource: &str) -> Vec<&'static str> {
     let service: &[&str] = match resource {
-        _ if resource.contains(":aws-sdk:sagemaker:") => &["SageMaker.SageMakerException"],
+        _ if resource.contains(":aws-sdk:sagemaker:") => {
+            &["SageMaker.SageMakerException", "SageMaker.SdkClientException"]
+        }
         _ if resource.contains(":aws-sdk:applicationautoscaling:") => &[
             "ApplicationAutoScaling.ApplicationAutoScalingException",
             "ApplicationAutoScaling.ValidationException",
@@ -73,6 +75,7 @@ fn failing(resource: &str) -> Vec<(&'static str, Answer, &'static str)> {
         for cause in [
             "",
             "quota \"of 2\" reached: größer geht es nicht",
+            "Rate exceeded (Service: SageMaker, Status Code: 400, Request ID: 1)",
             "{\"FailureReason\": \"not JSON",
             "{}",
             "null",
@@ -86,7 +89,7 @@ fn failing(resource: &str) -> Vec<(&'static str, Answer, &'static str)> {
 }
 
 /// The execution failed with that error and cause, which the machine's own notification told.
-fn assert_told(
+pub(crate) fn assert_told(
     machine: &str,
     what: &str,
     services: &Services<'_>,

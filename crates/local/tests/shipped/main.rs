@@ -9,6 +9,7 @@ mod endpoints;
 mod failures;
 mod golden;
 mod input_schemas;
+mod instance_counts;
 mod matrix;
 mod request_shapes;
 mod simulated;
