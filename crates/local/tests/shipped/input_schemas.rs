@@ -133,3 +133,60 @@ fn the_workflow_can_use_every_value_that_validation_lets_through() {
         assert!(used > 20, "{name}: {used}");
     }
 }
+
+/// Bounds and values of `CreateTransformJob`.
+#[test]
+fn the_values_of_a_transform_job_are_those_that_the_service_takes() {
+    let name = "batch-inference";
+    for (member, good, bad) in [
+        ("batchStrategy", vec![json!("MultiRecord"), json!("SingleRecord")], vec![json!("Multi"), json!(1)]),
+        ("splitType", vec![json!("Line"), json!("None")], vec![json!("line"), json!("Lines")]),
+        ("assembleWith", vec![json!("Line")], vec![json!("TFRecord")]),
+        ("compressionType", vec![json!("Gzip")], vec![json!("gzip"), json!("Zip")]),
+        (
+            "instanceCount",
+            vec![json!(1), json!("3")],
+            vec![json!(0), json!("0"), json!(1.5), json!("x"), json!(-1)],
+        ),
+        ("maxConcurrentTransforms", vec![json!(0), json!("8")], vec![json!(-1), json!("01")]),
+        (
+            "maxPayloadInMB",
+            vec![json!(0), json!(100), json!("100")],
+            vec![json!(101), json!("101"), json!(-1)],
+        ),
+        (
+            "s3OutputPath",
+            vec![json!("s3://demo-bucket"), json!("s3://demo-bucket/predictions/")],
+            vec![
+                json!("demo-bucket/predictions"),
+                json!("s3://Demo/x"),
+                json!(format!("s3://demo-bucket/{}", "x".repeat(900))),
+            ],
+        ),
+        (
+            "instanceType",
+            vec![json!("ml.m5.large"), json!("ml.p4d.24xlarge")],
+            vec![json!("m5.large"), json!("ml.m5"), json!("")],
+        ),
+        ("kmsKeyId", vec![json!("alias/own")], vec![json!("a key")]),
+        ("environment", vec![json!({"OWN_1": "x", "N": 1})], vec![json!({"1": "x"}), json!({"a-b": "x"})]),
+        (
+            "modelClientConfig",
+            vec![json!({"InvocationsMaxRetries": 3, "InvocationsTimeoutInSeconds": "3600"})],
+            vec![
+                json!({"InvocationsMaxRetries": 4}),
+                json!({"InvocationsTimeoutInSeconds": 0}),
+                json!({"Retries": 1}),
+            ],
+        ),
+        ("batchStategy", vec![], vec![json!("MultiRecord")]),
+    ] {
+        for (values, told) in [(good, &[][..]), (bad, &["target/type"][..])] {
+            for value in values {
+                let mut input = full_input(name);
+                input["transform"][member] = value.clone();
+                assert_eq!(errors(name, &input), told, "{member}: {value}");
+            }
+        }
+    }
+}

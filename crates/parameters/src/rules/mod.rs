@@ -35,6 +35,7 @@ pub use self::registry::{Rule, all, explain, similar};
 pub(crate) use self::{
     constraints::{STAMP_LENGTH, Shape, Type, is_range, known},
     place::Place,
+    text::near,
     value::quoted,
 };
 

@@ -66,7 +66,7 @@ const SHORT: usize = 8;
 
 /// The candidate that `name` was probably meant as: the same but for case, `-` and `_`, or at most two edits away (one for
 /// a short name).
-pub(super) fn near<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn near<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let mut best: Option<(usize, &str)> = None;
     for candidate in candidates {
         if candidate.len().abs_diff(name.len()) > MAX_EDITS + 2 || candidate == name {

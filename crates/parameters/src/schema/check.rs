@@ -92,22 +92,30 @@ fn tell(
                 let name = inner.instance().as_str().unwrap_or_default();
                 let below = Place::Member(place, name);
                 let message = format!("the key {}", inner.masked_with(quoted(&below)));
-                findings.push(by.wrong(message, &below, name_span(node, name), cause));
+                let hint = by.schema().hint(inner);
+                findings.push(by.wrong(message, &below, name_span(node, name), cause, hint));
             }
             Kind::FalseSchema => {
                 let message = format!("{} is not allowed", whole(place));
-                findings.push(by.wrong(message, place, span(node, place, sources), cause));
+                findings.push(by.wrong(message, place, span(node, place, sources), cause, None));
             }
             _ => {
                 let message = cause.masked_with(whole(place)).to_string();
-                findings.push(by.wrong(message, place, span(node, place, sources), cause));
+                let hint = by.schema().hint(cause);
+                findings.push(by.wrong(message, place, span(node, place, sources), cause, hint));
             }
         };
         locate(root, cause.instance_path(), found);
     }
 }
 
-impl By<'_> {
+impl<'a> By<'a> {
+    fn schema(&self) -> &'a Schema {
+        match *self {
+            Self::Target { schema, .. } | Self::Project { schema } => schema,
+        }
+    }
+
     fn missing(&self, name: &str, place: &Place<'_>, span: Span, cause: &ValidationError<'_>) -> Diagnostic {
         let has = if matches!(place, Place::Root) { "have" } else { "has" };
         let message = format!("{} {has} no \"{name}\"", whole(place));
@@ -129,7 +137,8 @@ impl By<'_> {
         cause: &ValidationError<'_>,
     ) -> Diagnostic {
         let message = format!("\"{name}\" is not allowed in {}", whole(place));
-        self.wrong(message, &Place::Member(place, name), name_span(node, name), cause)
+        let hint = self.schema().hint_of_member(name, cause);
+        self.wrong(message, &Place::Member(place, name), name_span(node, name), cause, hint)
     }
 
     fn wrong(
@@ -138,20 +147,26 @@ impl By<'_> {
         place: &Place<'_>,
         span: Span,
         cause: &ValidationError<'_>,
+        hint: Option<String>,
     ) -> Diagnostic {
-        let finding = match self {
-            Self::Target { workflow, schema } => Diagnostic::error("target/type", span, message)
-                .label("of no use to the workflow")
-                .help(format!(
-                    "the workflow \"{workflow}\" cannot use this ({}, at {})",
-                    schema.name,
-                    cause.schema_path()
-                )),
-            Self::Project { schema } => Diagnostic::error("schema/violation", span, message)
-                .label("not as the project's schema has it")
-                .help(format!("see {}, at {}", schema.name, cause.schema_path())),
+        let keyword = format!("{}, at {}", self.schema().name, cause.schema_path());
+        let (finding, help) = match self {
+            Self::Target { workflow, .. } => (
+                Diagnostic::error("target/type", span, message).label("of no use to the workflow"),
+                format!("the workflow \"{workflow}\" cannot use this ({keyword})"),
+            ),
+            Self::Project { .. } => (
+                Diagnostic::error("schema/violation", span, message)
+                    .label("not as the project's schema has it"),
+                format!("see {keyword}"),
+            ),
         };
-        finding.at(place.pointer())
+        let help = match hint {
+            Some(hint) if hint.ends_with('?') => format!("{hint} {help}"),
+            Some(hint) => format!("{hint}: {help}"),
+            None => help,
+        };
+        finding.at(place.pointer()).help(help)
     }
 }
 

@@ -6,6 +6,7 @@ mod cause;
 mod check;
 mod editor;
 mod fault;
+mod hint;
 mod instance;
 
 use std::fmt;
@@ -23,6 +24,7 @@ pub struct Schema {
     /// What its file is called.
     name: String,
     validator: Arc<Validator>,
+    text: Arc<serde_json::Value>,
 }
 
 impl Schema {
@@ -34,8 +36,9 @@ impl Schema {
     pub fn parse(sources: &Sources, source: u16) -> Result<Self, Vec<Diagnostic>> {
         let root = crate::json::parse(sources, source)?;
         let name = sources.get(source).map_or_else(String::new, |source| source.name.clone());
-        match jsonschema::options().offline().build(&instance::plain(&root)) {
-            Ok(validator) => Ok(Self { name, validator: Arc::new(validator) }),
+        let text = instance::plain(&root);
+        match jsonschema::options().offline().build(&text) {
+            Ok(validator) => Ok(Self { name, validator: Arc::new(validator), text: Arc::new(text) }),
             Err(error) => Err(vec![fault::not_valid(&root, &error)]),
         }
     }
