@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use thiserror::Error;
 
 use crate::algorithm::Algorithm;
@@ -42,6 +43,8 @@ pub struct Config {
     pub restart_delay: Duration,
     /// How often it is looked at the traffic of variants that are scaled.
     pub scaling_period: Duration,
+    /// The wall clock by which scaling cools down.
+    pub clock: Clock,
     /// How long an endpoint's program has until it answers on `/ping`, unless the variant's
     /// `ContainerStartupHealthCheckTimeoutInSeconds` says otherwise.
     pub startup_timeout: Duration,
@@ -55,6 +58,9 @@ pub struct Config {
 
 /// See [`Config::after_commit`].
 pub type AfterCommit = Arc<dyn Fn(u64) + Send + Sync>;
+
+/// See [`Config::clock`].
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 impl Config {
     /// A configuration without algorithms; region, account, one process at a time and the other values can be set
@@ -79,6 +85,7 @@ impl Config {
             grace: Duration::from_secs(10),
             restart_delay: Duration::from_secs(1),
             scaling_period: Duration::from_mins(1),
+            clock: Arc::new(Timestamp::now),
             startup_timeout: Duration::from_mins(2),
             invocation_timeout: Duration::from_mins(1),
             after_commit: None,

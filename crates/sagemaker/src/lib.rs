@@ -42,10 +42,11 @@ mod transform;
 mod tuning;
 
 pub use algorithm::{Algorithm, AlgorithmError};
-pub use config::{AfterCommit, BucketError, Buckets, Config, Pending, passed_environment};
+pub use config::{AfterCommit, BucketError, Buckets, Clock, Config, Pending, passed_environment};
 pub use endpoint::invoke::{InvokeEndpoint, InvokeEndpointOutput};
 pub use error::{ModelFailure, OpenError, ServiceError};
 pub use event::JobEvent;
 pub use platform::{SageMaker, Service, Waitable};
 pub use process::supervise::supervise;
+pub use scaling::ScalingActivity;
 pub use store::ResourceKind;

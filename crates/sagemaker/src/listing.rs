@@ -149,18 +149,38 @@ impl Platform {
     }
 }
 
-/// The page of `all` that a request's `MaxResults` and `NextToken` mean. A token is the number of the next member.
+/// How a service pages its lists.
+pub(crate) struct Pages {
+    /// How many members a page has without `MaxResults`.
+    pub(crate) usual: i64,
+    /// How many `MaxResults` may ask for.
+    pub(crate) most: i64,
+    /// The code of the error for a token that the service did not give.
+    pub(crate) bad_token: &'static str,
+}
+
+/// A page of a list of SageMaker's; see [`page_of`].
 pub(crate) fn page(request: &Value, answer: &str, all: Vec<Value>) -> Result<Value, ServiceError> {
+    page_of(request, answer, all, &Pages { usual: 10, most: 100, bad_token: "ValidationException" })
+}
+
+/// The page of `all` that a request's `MaxResults` and `NextToken` mean. A token is the number of the next member.
+pub(crate) fn page_of(
+    request: &Value,
+    answer: &str,
+    all: Vec<Value>,
+    pages: &Pages,
+) -> Result<Value, ServiceError> {
     let mut checks = Checks::new();
     let root = Node::root(request);
-    let most = checks.integer(&root, "MaxResults", 1, 100).unwrap_or(10);
+    let most = checks.integer(&root, "MaxResults", 1, pages.most).unwrap_or(pages.usual);
     let token = checks.text(&root, "NextToken", Text::any(8192));
     checks.finish()?;
     let start = match token {
         None => 0,
         Some(token) => token
             .parse::<usize>()
-            .map_err(|_| ServiceError::validation(format!("Invalid NextToken: {token}")))?,
+            .map_err(|_| ServiceError::new(pages.bad_token, 400, format!("Invalid NextToken: {token}")))?,
     };
     let most = usize::try_from(most).unwrap_or(usize::MAX);
     let more = all.len() > start.saturating_add(most);

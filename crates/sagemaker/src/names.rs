@@ -4,7 +4,12 @@ use jiff::Timestamp;
 
 /// The time now, in ISO 8601 with milliseconds.
 pub(crate) fn now() -> String {
-    format!("{:.3}", Timestamp::now())
+    time(Timestamp::now())
+}
+
+/// A time in ISO 8601 with milliseconds.
+pub(crate) fn time(time: Timestamp) -> String {
+    format!("{time:.3}")
 }
 
 /// The whole seconds from one time as [`now`] writes it to another; nothing when one of them is no time.

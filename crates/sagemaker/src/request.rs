@@ -227,9 +227,7 @@ impl Checks {
     /// An optional whole number.
     pub(crate) fn integer(&mut self, parent: &Node<'_>, name: &str, min: i64, max: i64) -> Option<i64> {
         let node = parent.member(name)?;
-        // A number such as 10.0, which JSONata may write, is a whole number too.
-        let number = node.value.as_i64().or_else(|| whole(node.value.as_f64()?));
-        let Some(number) = number else {
+        let Some(number) = integer(node.value) else {
             self.mistype(&node, "an Integer");
             return None;
         };
@@ -259,6 +257,16 @@ impl Checks {
     ) -> Option<i64> {
         self.required(parent, name)?;
         self.integer(parent, name, min, max)
+    }
+
+    /// An optional switch.
+    pub(crate) fn boolean(&mut self, parent: &Node<'_>, name: &str) -> Option<bool> {
+        let node = parent.member(name)?;
+        let switch = node.value.as_bool();
+        if switch.is_none() {
+            self.mistype(&node, "a Boolean");
+        }
+        switch
     }
 
     /// An optional number that is not negative.
@@ -328,6 +336,11 @@ impl Checks {
         }
         texts
     }
+}
+
+/// The whole number that a value is. One such as 10.0, which JSONata may write, is a whole number too.
+pub(crate) fn integer(value: &Value) -> Option<i64> {
+    value.as_i64().or_else(|| whole(value.as_f64()?))
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss)]

@@ -1,5 +1,6 @@
 //! The platform's records: one row for each resource, in a SQLite file that several processes may have open.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -12,6 +13,7 @@ use tokio::sync::watch;
 
 use crate::config::AfterCommit;
 use crate::names;
+use crate::scaling::VariantScaling;
 
 /// The kinds of resources which the platform keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -83,9 +85,12 @@ pub(crate) struct Local {
     /// Of an endpoint: the configuration which it is to go over to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) pending_config: Option<String>,
-    /// Of a scalable target: what was scaled, the newest first.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(crate) activities: Vec<Value>,
+    /// Of an endpoint: what its variants keep when it goes over to that configuration.
+    #[serde(skip_serializing_if = "Retained::is_nothing")]
+    pub(crate) retained: Retained,
+    /// Of an endpoint: how its variants were scaled.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) scaling: BTreeMap<String, VariantScaling>,
     /// Of an endpoint: where its programs listen.
     pub(crate) instances: Vec<InstanceRecord>,
 }
@@ -126,6 +131,26 @@ pub(crate) struct InstanceRecord {
     pub(crate) variant: String,
     pub(crate) port: u16,
     pub(crate) log: String,
+}
+
+/// What the variants of an endpoint keep in an update, whatever its configuration says
+/// ([`VariantProperty`](https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_VariantProperty.html)).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Retained {
+    /// `DesiredInstanceCount`.
+    pub(crate) instances: bool,
+    /// `DesiredWeight`.
+    pub(crate) weight: bool,
+}
+
+impl Retained {
+    pub(crate) const ALL: Self = Self { instances: true, weight: true };
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
+    fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 impl Record {

@@ -4,13 +4,12 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::life::remove_folder;
 use crate::error::ServiceError;
 use crate::event::JobEvent;
 use crate::model::{described, required_name};
 use crate::platform::Platform;
-use crate::request::{Checks, NAME, Node};
-use crate::store::{Record, ResourceKind};
+use crate::request::{Checks, NAME, Node, Text};
+use crate::store::{Record, ResourceKind, Retained};
 
 const SIMULATED: [&str; 3] = ["EndpointName", "EndpointConfigName", "Tags"];
 
@@ -23,7 +22,7 @@ impl Platform {
         ServiceError::validation(format!("Could not find endpoint \"{}\".", self.endpoint_arn(name)))
     }
 
-    pub(super) async fn endpoint(&self, name: &str) -> Result<Record, ServiceError> {
+    pub(crate) async fn endpoint(&self, name: &str) -> Result<Record, ServiceError> {
         self.store.get(ResourceKind::Endpoint, name).await?.ok_or_else(|| self.no_endpoint(name))
     }
 
@@ -51,6 +50,7 @@ impl Platform {
     pub(crate) async fn update_endpoint(self: &Arc<Self>, request: &Value) -> Result<Value, ServiceError> {
         self.refuse_when_closing()?;
         let (name, config) = names(request)?;
+        let retained = retained(request)?;
         self.endpoint(&name).await?;
         self.variants(&config).await?;
         let owner = self.owner.id().to_owned();
@@ -63,6 +63,7 @@ impl Platform {
                 }
                 record.set("EndpointStatus", "Updating");
                 record.local.pending_config = Some(config);
+                record.local.retained = retained;
                 record.body.shift_remove("FailureReason");
                 let unowned = record.local.owner.is_none();
                 if unowned {
@@ -117,8 +118,7 @@ impl Platform {
             .ok_or_else(|| self.no_endpoint(&name))?;
         // Whoever runs it ends it.
         if !running {
-            remove_folder(self, &name).await?;
-            self.store.delete(ResourceKind::Endpoint, &name).await?;
+            self.remove_endpoint(&name).await?;
         }
         Ok(json!({}))
     }
@@ -136,4 +136,22 @@ fn names(request: &Value) -> Result<(String, String), ServiceError> {
     let config = checks.required_text(&root, "EndpointConfigName", NAME);
     checks.finish()?;
     Ok((name.unwrap_or_default().to_owned(), config.unwrap_or_default().to_owned()))
+}
+
+/// What an update retains: with `RetainAllVariantProperties` all but `ExcludeRetainedVariantProperties`, else nothing.
+fn retained(request: &Value) -> Result<Retained, ServiceError> {
+    const KINDS: Text = Text::one_of(&["DesiredInstanceCount", "DesiredWeight", "DataCaptureConfig"]);
+    let mut checks = Checks::new();
+    let root = Node::root(request);
+    let all = checks.boolean(&root, "RetainAllVariantProperties").unwrap_or(false);
+    let mut retained = if all { Retained::ALL } else { Retained::default() };
+    for excluded in checks.list(&root, "ExcludeRetainedVariantProperties", 0, 3) {
+        match checks.required_text(&excluded, "VariantPropertyType", KINDS) {
+            Some("DesiredInstanceCount") => retained.instances = false,
+            Some("DesiredWeight") => retained.weight = false,
+            _ => {}
+        }
+    }
+    checks.finish()?;
+    Ok(retained)
 }

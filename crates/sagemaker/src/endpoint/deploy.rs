@@ -17,6 +17,32 @@ use crate::endpoint_config::Variant;
 use crate::error::ServiceError;
 use crate::names;
 use crate::platform::Platform;
+use crate::store::{Record, Retained};
+
+/// What a variant keeps in an update, whatever its configuration says.
+#[derive(Debug)]
+pub(super) struct Kept {
+    variant: String,
+    instances: Option<usize>,
+    weight: Option<f64>,
+}
+
+impl Kept {
+    /// What the variants of an endpoint keep.
+    pub(super) fn of(endpoint: &Record) -> Vec<Self> {
+        let Retained { instances, weight } = endpoint.local.retained;
+        let variants = endpoint.body.get("ProductionVariants").and_then(Value::as_array);
+        let kept = |variant: &Value| {
+            let count = || usize::try_from(variant["DesiredInstanceCount"].as_u64()?).ok();
+            Some(Self {
+                variant: variant["VariantName"].as_str()?.to_owned(),
+                instances: instances.then(count).flatten(),
+                weight: weight.then(|| variant["DesiredWeight"].as_f64()).flatten(),
+            })
+        };
+        variants.into_iter().flatten().filter_map(kept).collect()
+    }
+}
 
 impl Platform {
     pub(super) fn endpoint_folder(&self, name: &str) -> PathBuf {
@@ -29,11 +55,12 @@ impl Platform {
         self: &Arc<Self>,
         endpoint: &str,
         config: &str,
+        kept: &[Kept],
         cancel: watch::Receiver<bool>,
     ) -> Result<Deployment, String> {
         let digest = names::digest(&format!("{config} {} {}", self.owner.id(), names::now()));
         let folder = self.endpoint_folder(endpoint).join(format!("{digest:016x}"));
-        let started = self.start_all(endpoint, config, &folder, cancel).await;
+        let started = self.start_all(endpoint, config, kept, &folder, cancel).await;
         if started.is_err() {
             // The failure reason quotes the log; what cannot be removed now is removed with the endpoint.
             let _ = tokio::fs::remove_dir_all(&folder).await;
@@ -54,11 +81,21 @@ impl Platform {
         self: &Arc<Self>,
         endpoint: &str,
         config: &str,
+        kept: &[Kept],
         folder: &Path,
         cancel: watch::Receiver<bool>,
     ) -> Result<(Vec<Variant>, Vec<String>, Fleet), String> {
         let told = |error: ServiceError| error.message;
-        let variants = self.variants(config).await.map_err(told)?;
+        let mut variants = self.variants(config).await.map_err(told)?;
+        for variant in &mut variants {
+            if let Some(kept) = kept.iter().find(|kept| kept.variant == variant.name) {
+                variant.instances = kept.instances.unwrap_or(variant.instances);
+                variant.weight = kept.weight.unwrap_or(variant.weight);
+            }
+            if let Some((min, max)) = self.bounds_of(endpoint, &variant.name).await.map_err(told)? {
+                variant.instances = variant.instances.clamp(min, max);
+            }
+        }
         let mut archives = HashMap::new();
         let mut images = Vec::with_capacity(variants.len());
         let mut plans = Vec::new();

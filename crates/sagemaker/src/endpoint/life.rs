@@ -7,10 +7,11 @@ use serde_json::Value;
 use tokio::sync::watch;
 
 use super::Deployment;
+use super::deploy::Kept;
 use crate::error::ServiceError;
 use crate::event::JobEvent;
 use crate::platform::{LOOK_AGAIN, Platform};
-use crate::store::{Record, ResourceKind};
+use crate::store::{Record, ResourceKind, Retained};
 use crate::training::run::truncated;
 
 impl Platform {
@@ -43,7 +44,8 @@ impl Platform {
                 return Ok(false);
             }
             (Some("Creating" | "Updating"), Some(config)) => {
-                let deployed = self.deploy_unless_ended(name, &config).await?;
+                let kept = record.as_ref().map(Kept::of).unwrap_or_default();
+                let deployed = self.deploy_unless_ended(name, &config, &kept).await?;
                 if self.is_closing() {
                     if let Ok(deployment) = deployed {
                         deployment.stop().await;
@@ -67,9 +69,10 @@ impl Platform {
         self: &Arc<Self>,
         name: &str,
         config: &str,
+        kept: &[Kept],
     ) -> Result<Result<Deployment, String>, ServiceError> {
         let cancel = watch::Sender::new(false);
-        let mut deploying = pin!(self.deploy(name, config, cancel.subscribe()));
+        let mut deploying = pin!(self.deploy(name, config, kept, cancel.subscribe()));
         let mut changes = self.store.changes();
         loop {
             tokio::select! {
@@ -106,6 +109,7 @@ impl Platform {
                     return None;
                 }
                 record.local.pending_config = None;
+                record.local.retained = Retained::default();
                 match (described, reason) {
                     (Some((variants, instances)), _) => {
                         record.set("EndpointConfigName", config);
@@ -151,8 +155,7 @@ impl Platform {
         if let Some(deployment) = self.swap_deployment(name, None) {
             deployment.stop().await;
         }
-        remove_folder(self, name).await?;
-        if self.store.delete(ResourceKind::Endpoint, name).await? {
+        if self.remove_endpoint(name).await? {
             let deleted = JobEvent::EndpointChanged {
                 name: name.to_owned(),
                 status: "Deleted".to_owned(),
@@ -161,6 +164,20 @@ impl Platform {
             self.emit(deleted);
         }
         Ok(())
+    }
+
+    /// Removes what is left of an endpoint: its files, its scalable targets with their policies, its record. Answers
+    /// whether it was there.
+    pub(super) async fn remove_endpoint(&self, name: &str) -> Result<bool, ServiceError> {
+        match tokio::fs::remove_dir_all(self.endpoint_folder(name)).await {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(ServiceError::internal(error));
+            }
+            _ => {}
+        }
+        self.deregister_endpoint(name).await?;
+        // The record last: as long as it is there, somebody goes on with this.
+        Ok(self.store.delete(ResourceKind::Endpoint, name).await?)
     }
 
     /// Puts an endpoint's record right when this process gives it up.
@@ -173,8 +190,7 @@ impl Platform {
     pub(crate) async fn put_endpoint_right(&self, name: &str) -> Result<(), ServiceError> {
         let record = self.store.get(ResourceKind::Endpoint, name).await?;
         if record.is_some_and(|record| record.text("EndpointStatus") == Some("Deleting")) {
-            remove_folder(self, name).await?;
-            self.store.delete(ResourceKind::Endpoint, name).await?;
+            self.remove_endpoint(name).await?;
             return Ok(());
         }
         self.store.update(ResourceKind::Endpoint, name, put_right).await?;
@@ -230,20 +246,14 @@ impl Platform {
             let in_service = record.text("EndpointStatus") == Some("InService");
             if in_service {
                 record.local.pending_config = record.text("EndpointConfigName").map(str::to_owned);
+                // Its variants come back as they were scaled.
+                record.local.retained = Retained::ALL;
                 record.set("EndpointStatus", "Updating");
             }
             in_service
         })
         .await?;
         Ok(())
-    }
-}
-
-/// Removes what is left of an endpoint's files.
-pub(super) async fn remove_folder(platform: &Platform, name: &str) -> Result<(), ServiceError> {
-    match tokio::fs::remove_dir_all(platform.endpoint_folder(name)).await {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(ServiceError::internal(error)),
-        _ => Ok(()),
     }
 }
 

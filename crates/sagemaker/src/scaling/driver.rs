@@ -4,142 +4,166 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::time::{Instant, MissedTickBehavior};
 
-use super::tracking::{DEFAULT_COOLDOWN, Policy, Situation, decide};
+use super::subject::Subject;
+use super::tracking::{Change, DEFAULT_COOLDOWN, Policy, Situation, decide};
 use crate::endpoint::Fleet;
 use crate::error::ServiceError;
 use crate::event::JobEvent;
-use crate::names;
-use crate::platform::Platform;
+use crate::platform::{LOOK_AGAIN, Platform};
+use crate::request::integer;
 use crate::store::{Record, ResourceKind};
 
-/// How many activities of a target are kept.
-const ACTIVITIES: usize = 100;
 const MINUTE: Duration = Duration::from_mins(1);
 
-/// What was seen of a variant.
-#[derive(Debug, Default)]
-struct Seen {
-    asked: u64,
-    out: Option<Instant>,
-    inward: Option<Instant>,
-}
-
 impl Platform {
-    /// Scales the variants of the deployment in charge of an endpoint until its fleet is stopped.
+    /// Scales the variants of the deployment in charge of an endpoint until its fleet is stopped: by its traffic once in
+    /// a period, by the bounds of its targets as soon as they are seen to have changed.
     pub(crate) async fn scale_fleet(self: Arc<Self>, endpoint: String, fleet: Arc<Fleet>) {
         let period = self.config.scaling_period;
         let mut look = tokio::time::interval_at(Instant::now() + period, period);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut seen: HashMap<String, Seen> = HashMap::new();
+        let mut changes = self.store.changes();
+        let mut before: HashMap<String, u64> = HashMap::new();
         loop {
-            tokio::select! {
+            let by_traffic = tokio::select! {
                 () = fleet.stopped() => return,
                 () = self.closed() => return,
-                _ = look.tick() => {}
-            }
+                _ = look.tick() => true,
+                _ = changes.changed() => false,
+                () = tokio::time::sleep(LOOK_AGAIN) => false,
+            };
             for variant in fleet.variant_names() {
-                let seen = seen.entry(variant.clone()).or_default();
+                let invocations = by_traffic.then(|| {
+                    let asked = fleet.asked(&variant);
+                    let new = asked.saturating_sub(before.insert(variant.clone(), asked).unwrap_or(0));
+                    per_minute(new, period)
+                });
+                let subject = Subject::new(&endpoint, &variant);
                 // What cannot be read or written now is looked at again.
-                let _ = self.scale_variant(&endpoint, &variant, &fleet, seen).await;
+                let _ = self.scale_variant(&subject, &fleet, invocations).await;
             }
         }
     }
 
     async fn scale_variant(
         &self,
-        endpoint: &str,
-        variant: &str,
+        subject: &Subject,
         fleet: &Fleet,
-        seen: &mut Seen,
+        invocations: Option<f64>,
     ) -> Result<(), ServiceError> {
-        let asked = fleet.asked(variant);
-        let new = asked.saturating_sub(std::mem::replace(&mut seen.asked, asked));
-        let resource = format!("endpoint/{endpoint}/variant/{variant}");
-        let key = format!("sagemaker:variant:DesiredInstanceCount {resource}");
-        let Some(target) = self.store.get(ResourceKind::ScalableTarget, &key).await? else { return Ok(()) };
+        let Some(target) = self.store.get(ResourceKind::ScalableTarget, &subject.key()).await? else {
+            return Ok(());
+        };
+        let (_, current) = fleet.counts(&subject.variant);
+        let (min, max) = bounds(&target);
+        if invocations.is_none() && (min..=max).contains(&current) {
+            return Ok(());
+        }
+        let Some(endpoint) = self.store.get(ResourceKind::Endpoint, &subject.endpoint).await? else {
+            return Ok(());
+        };
         let mut policies = Vec::new();
-        for (_, record) in self.store.list(ResourceKind::ScalingPolicy).await? {
-            if record.text("ResourceId") == Some(resource.as_str()) {
-                policies.extend(policy(&record));
-            }
+        if invocations.is_some() {
+            let records = self.store.list(ResourceKind::ScalingPolicy).await?;
+            let own = records.iter().filter(|(_, record)| subject.owns(record));
+            policies.extend(own.filter_map(|(_, record)| policy(record)));
         }
         let suspended = |member: &str| {
             target.body.get("SuspendedState").and_then(|state| state[member].as_bool()) == Some(true)
         };
-        let capacity = |member: &str| {
-            target
-                .body
-                .get(member)
-                .and_then(Value::as_u64)
-                .map_or(0, |count| usize::try_from(count).unwrap_or(0))
-        };
-        let (_, current) = fleet.counts(variant);
-        let period = self.config.scaling_period.as_secs_f64();
-        #[expect(clippy::cast_precision_loss, reason = "a number of invocations")]
-        let invocations = new as f64 * MINUTE.as_secs_f64() / period;
+        let now = (self.config.clock)();
+        let scaling = endpoint.local.scaling.get(&subject.variant);
         let situation = Situation {
-            min: capacity("MinCapacity"),
-            max: capacity("MaxCapacity"),
+            min,
+            max,
             current,
             invocations,
-            since_out: seen.out.map(|at| at.elapsed()),
-            since_in: seen.inward.map(|at| at.elapsed()),
+            since_out: scaling.and_then(|scaling| scaling.since_out(now)),
+            since_in: scaling.and_then(|scaling| scaling.since_in(now)),
+            out_suspended: suspended("DynamicScalingOutSuspended"),
+            in_suspended: suspended("DynamicScalingInSuspended"),
         };
-        let wanted = decide(&policies, &situation);
-        let is_suspended = (wanted > current && suspended("DynamicScalingOutSuspended"))
-            || (wanted < current && suspended("DynamicScalingInSuspended"));
-        if wanted == current || is_suspended {
-            return Ok(());
+        let Some(change) = decide(&policies, &situation) else { return Ok(()) };
+        let to = change.to;
+        if self.record_change(subject, change, current, now).await? {
+            fleet.want(&subject.variant, to);
+            self.tell_instances(&subject.endpoint).await;
+            self.emit(JobEvent::VariantScaled {
+                endpoint: subject.endpoint.clone(),
+                variant: subject.variant.clone(),
+                from: current,
+                to,
+            });
         }
-        *(if wanted > current { &mut seen.out } else { &mut seen.inward }) = Some(Instant::now());
-        fleet.want(variant, wanted);
-        self.tell_instances(endpoint).await;
-        let cause = format!("{invocations:.0} invocations a minute, {current} instances");
-        let activity = activity(&resource, wanted, &cause);
-        self.store
-            .update(ResourceKind::ScalableTarget, &key, move |record| {
-                record.local.activities.insert(0, activity);
-                record.local.activities.truncate(ACTIVITIES);
-            })
-            .await?;
-        self.emit(JobEvent::VariantScaled {
-            endpoint: endpoint.to_owned(),
-            variant: variant.to_owned(),
-            from: current,
-            to: wanted,
-        });
         Ok(())
+    }
+
+    /// Records a change before it is carried out; `false` while the endpoint is not in service, when the service does not
+    /// scale it either.
+    async fn record_change(
+        &self,
+        subject: &Subject,
+        change: Change,
+        from: usize,
+        now: jiff::Timestamp,
+    ) -> Result<bool, ServiceError> {
+        let variant = subject.variant.clone();
+        let recorded = self.store.update(ResourceKind::Endpoint, &subject.endpoint, move |record| {
+            if record.text("EndpointStatus") != Some("InService") {
+                return false;
+            }
+            if let Some(Value::Array(variants)) = record.body.get_mut("ProductionVariants") {
+                for described in variants.iter_mut().filter(|one| one["VariantName"] == variant.as_str()) {
+                    described["DesiredInstanceCount"] = change.to.into();
+                }
+            }
+            record.local.scaling.entry(variant).or_default().add(&change, from, now);
+            true
+        });
+        Ok(recorded.await? == Some(true))
+    }
+
+    /// The bounds within which a variant's instance count is to be, if it is a scalable target.
+    pub(crate) async fn bounds_of(
+        &self,
+        endpoint: &str,
+        variant: &str,
+    ) -> Result<Option<(usize, usize)>, ServiceError> {
+        let key = Subject::new(endpoint, variant).key();
+        Ok(self.store.get(ResourceKind::ScalableTarget, &key).await?.as_ref().map(bounds))
     }
 }
 
-/// A member of `ScalingActivities`.
-fn activity(resource: &str, count: usize, cause: &str) -> Value {
-    let now = names::now();
-    json!({
-        "ActivityId": format!("{:016x}", names::digest(&format!("{resource} {now} {count}"))),
-        "ServiceNamespace": "sagemaker",
-        "ResourceId": resource,
-        "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
-        "Description": format!("Setting desired instance count to {count}."),
-        "Cause": cause,
-        "StartTime": now,
-        "EndTime": now,
-        "StatusCode": "Successful",
-    })
+fn bounds(target: &Record) -> (usize, usize) {
+    let capacity = |member: &str| {
+        let count = target.body.get(member).and_then(Value::as_u64);
+        count.and_then(|count| usize::try_from(count).ok()).unwrap_or(0)
+    };
+    let min = capacity("MinCapacity");
+    (min, capacity("MaxCapacity").max(min))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a number of invocations")]
+fn per_minute(invocations: u64, period: Duration) -> f64 {
+    invocations as f64 * MINUTE.as_secs_f64() / period.as_secs_f64()
 }
 
 /// The policy of a record, if it tracks what this platform counts.
 fn policy(record: &Record) -> Option<Policy> {
     let tracking = record.body.get("TargetTrackingScalingPolicyConfiguration")?;
-    let metric = tracking.pointer("/PredefinedMetricSpecification/PredefinedMetricType");
-    if metric.is_some_and(|metric| metric != "SageMakerVariantInvocationsPerInstance") {
+    let metric = tracking.pointer("/PredefinedMetricSpecification/PredefinedMetricType")?;
+    if metric != "SageMakerVariantInvocationsPerInstance" {
         return None;
     }
-    let cooldown = |member: &str| tracking[member].as_u64().map_or(DEFAULT_COOLDOWN, Duration::from_secs);
+    let cooldown = |member: &str| {
+        let seconds = integer(&tracking[member]).and_then(|seconds| u64::try_from(seconds).ok());
+        seconds.map_or(DEFAULT_COOLDOWN, Duration::from_secs)
+    };
     Some(Policy {
+        name: record.text("PolicyName").unwrap_or_default().to_owned(),
         target: tracking["TargetValue"].as_f64()?,
         scale_out_cooldown: cooldown("ScaleOutCooldown"),
         scale_in_cooldown: cooldown("ScaleInCooldown"),
