@@ -111,6 +111,20 @@ fn load_that_rises_and_falls_moves_the_count_up_and_down() {
     let expected = "\
 minute  invocations  each   instances  cause
      1          100    100  1 → 1
+     2          100    100  1 → 1
+     3        12000  12000  1 → 3      above the target 5000 of policy p
+     4        12000   4000  3 → 3
+     5        30000  10000  3 → 5      above the target 5000 of policy p
+     6        30000   6000  5 → 5
+     7        30000   6000  5 → 5
+     8        13000   2600  5 → 3      below the target 5000 of policy p
+     9        13000   4333  3 → 3
+    10        13000   4333  3 → 3
+    11        13000   4333  3 → 3
+    12            0      0  3 → 1      below the target 5000 of policy p
+    13            0      0  1 → 1
+    14            0      0  1 → 1
+    15            0      0  1 → 1
 ";
     assert_eq!(table(&minutes), expected);
 }
