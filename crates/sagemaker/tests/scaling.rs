@@ -1,5 +1,7 @@
 //! Instances of a variant follow its traffic and its bounds, also over a restart. The programs are real, the clock is not.
 
+#![allow(clippy::unwrap_used, reason = "a failure here is a failed test")]
+
 mod support;
 
 use std::sync::Arc;

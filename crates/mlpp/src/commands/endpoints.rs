@@ -1,19 +1,22 @@
 use std::process::ExitCode as ProcessExitCode;
 
-use mlpp_sagemaker::{SageMaker, Service};
+use comfy_table::Table;
+use mlpp_sagemaker::{SageMaker, ScalingActivity, Service};
 use serde_json::{Value, json};
 
 use crate::config::Project;
-use crate::error::CommandError;
+use crate::error::{CommandError, Plain};
 use crate::executions;
 use crate::exit_code::ExitCode;
 use crate::output;
 
-/// List the endpoints of this machine
+/// List the endpoints of this machine, or tell how one was scaled
 ///
 /// An endpoint answers while a process serves it: mlpp up, or a run at work.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
+    /// The endpoint whose instance counts over time are told as well
+    endpoint: Option<String>,
     /// Print as JSON: the description of each
     #[arg(long)]
     json: bool,
@@ -23,37 +26,76 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, project: &Project) -> Result<ProcessExitCode, CommandError> {
     let runtime = super::runtime()?;
     let _within = runtime.enter();
-    let endpoints = match executions::jobs(project)? {
-        Some(jobs) => runtime
-            .block_on(describe_all(&jobs))
-            .map_err(|error| CommandError::failed("list the endpoints", error))?,
+    let jobs = executions::jobs(project)?;
+    let failed = |error| CommandError::failed("list the endpoints", error);
+    let mut endpoints = match &jobs {
+        Some(jobs) => runtime.block_on(describe_all(jobs)).map_err(failed)?,
         None => Vec::new(),
     };
+    if let Some(name) = &args.endpoint {
+        endpoints.retain(|endpoint| endpoint["EndpointName"] == name.as_str());
+        let (Some(jobs), [endpoint]) = (&jobs, &endpoints[..]) else { return Err(absent(name)) };
+        let activities = runtime.block_on(jobs.scaling_activities(name)).map_err(failed)?;
+        return one(endpoint, &activities, args.json);
+    }
     if args.json {
         output::json(&endpoints)?;
     } else if endpoints.is_empty() {
         output::note("there is no endpoint yet");
     } else {
-        let mut table = output::table(["endpoint", "status", "configuration", "variants", "instances"]);
-        for endpoint in &endpoints {
-            let text = |member: &str| endpoint[member].as_str().unwrap_or("-").to_owned();
-            let variants = endpoint["ProductionVariants"].as_array();
-            let variants: Vec<_> = variants.into_iter().flatten().collect();
-            let names: Vec<_> =
-                variants.iter().filter_map(|variant| variant["VariantName"].as_str()).collect();
-            let instances: u64 =
-                variants.iter().filter_map(|variant| variant["CurrentInstanceCount"].as_u64()).sum();
-            table.add_row([
-                text("EndpointName"),
-                text("EndpointStatus"),
-                text("EndpointConfigName"),
-                names.join(", "),
-                instances.to_string(),
-            ]);
+        output::data(table(&endpoints))?;
+    }
+    Ok(ExitCode::Success.into())
+}
+
+fn table(endpoints: &[Value]) -> Table {
+    let mut table = output::table(["endpoint", "status", "configuration", "variants", "instances"]);
+    for endpoint in endpoints {
+        let text = |member: &str| endpoint[member].as_str().unwrap_or("-").to_owned();
+        let variants = endpoint["ProductionVariants"].as_array();
+        let variants: Vec<_> = variants.into_iter().flatten().collect();
+        let names: Vec<_> = variants.iter().filter_map(|variant| variant["VariantName"].as_str()).collect();
+        let instances: u64 =
+            variants.iter().filter_map(|variant| variant["CurrentInstanceCount"].as_u64()).sum();
+        table.add_row([
+            text("EndpointName"),
+            text("EndpointStatus"),
+            text("EndpointConfigName"),
+            names.join(", "),
+            instances.to_string(),
+        ]);
+    }
+    table
+}
+
+/// Tells of one endpoint.
+fn one(
+    endpoint: &Value,
+    activities: &[ScalingActivity],
+    as_json: bool,
+) -> Result<ProcessExitCode, CommandError> {
+    if as_json {
+        output::json(&json!({"endpoint": endpoint, "scaling_activities": activities}))?;
+        return Ok(ExitCode::Success.into());
+    }
+    output::data(table(std::slice::from_ref(endpoint)))?;
+    if activities.is_empty() {
+        output::note("it was not scaled yet");
+    } else {
+        let mut table = output::table(["time", "variant", "instances", "cause"]);
+        for ScalingActivity { time, variant_name, from, to, cause } in activities {
+            table.add_row([time.clone(), variant_name.clone(), format!("{from} → {to}"), cause.clone()]);
         }
         output::data(table)?;
     }
     Ok(ExitCode::Success.into())
+}
+
+/// There is no endpoint of that name.
+pub(super) fn absent(endpoint: &str) -> CommandError {
+    let message = format!("there is no endpoint \"{endpoint}\"");
+    let help = "mlpp endpoints lists them".to_owned();
+    CommandError::one(ExitCode::InvalidInput, Plain { code: "endpoint/absent", message, help })
 }
 
 pub(super) async fn describe_all(jobs: &SageMaker) -> Result<Vec<Value>, mlpp_sagemaker::ServiceError> {

@@ -4,6 +4,7 @@ use std::process::ExitCode as ProcessExitCode;
 
 use mlpp_sagemaker::{InvokeEndpoint, InvokeEndpointOutput, ServiceError};
 
+use super::endpoints::absent;
 use crate::config::Project;
 use crate::error::{CommandError, Plain};
 use crate::executions::{self, Machine};
@@ -90,12 +91,6 @@ async fn ask(project: &Project, request: InvokeEndpoint) -> Result<InvokeEndpoin
     let answered = answered.await;
     local.shutdown().await;
     answered
-}
-
-fn absent(endpoint: &str) -> CommandError {
-    let message = format!("there is no endpoint \"{endpoint}\"");
-    let help = "mlpp endpoints lists them".to_owned();
-    CommandError::one(ExitCode::InvalidInput, Plain { code: "endpoint/absent", message, help })
 }
 
 fn refused(endpoint: &str, error: ServiceError) -> CommandError {

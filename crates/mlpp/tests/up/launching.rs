@@ -54,6 +54,8 @@ fn a_manifest_lands_and_an_endpoint_answers() {
     until(&project, || executions(&project).iter().any(|one| one["status"] == "SUCCEEDED"));
     let endpoints = project.json_beside(["endpoints", "--json"]);
     assert_eq!(endpoints[0]["EndpointStatus"], "InService", "{endpoints:#}");
+    let told = project.json_beside(["endpoints", "survival-endpoint", "--json"]);
+    assert_eq!((&told["endpoint"], &told["scaling_activities"]), (&endpoints[0], &json!([])));
     let prediction = project.json_beside(["predict", "survival-endpoint"]);
     assert_eq!(prediction["predictions"].as_array().unwrap().len(), 3);
     // The same over HTTP, as a client of SageMaker Runtime asks.
@@ -83,6 +85,7 @@ fn a_manifest_lands_and_an_endpoint_answers() {
     // Nobody serves the endpoint: the command does so itself.
     assert_eq!(project.json(0, ["predict", "survival-endpoint"]), prediction);
     project.refused(3, "endpoint/absent", ["predict", "nothing"]);
+    project.refused(3, "endpoint/absent", ["endpoints", "nothing"]);
     project.write("bad.csv", "nonsense\n1\n");
     project.refused(3, "predict/refused", ["predict", "survival-endpoint", "-f", "bad.csv"]);
     // The next one serves it again, and does not launch the manifest again.

@@ -1,5 +1,6 @@
 //! Load over time against the decision and what is kept of it, minute by minute, with the clock in hand.
 
+use std::cmp::Ordering;
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -172,15 +173,17 @@ fn bounds_and_cooldowns_hold_under_any_load() {
             let waited = |last: Option<usize>, cooldown: u64| {
                 last.is_none_or(|last| (minute.number - last) as u64 * 60 >= cooldown)
             };
-            if after > minute.before {
-                assert!(waited(last_out, out), "seed {seed}, minute {}", minute.number);
-                last_out = Some(minute.number);
-            } else if after < minute.before {
-                let rested = waited(last_out, inward) && waited(last_in, inward);
-                assert!(rested, "seed {seed}, minute {}", minute.number);
-                last_in = Some(minute.number);
-            } else {
-                continue;
+            match after.cmp(&minute.before) {
+                Ordering::Greater => {
+                    assert!(waited(last_out, out), "seed {seed}, minute {}", minute.number);
+                    last_out = Some(minute.number);
+                }
+                Ordering::Less => {
+                    let rested = waited(last_out, inward) && waited(last_in, inward);
+                    assert!(rested, "seed {seed}, minute {}", minute.number);
+                    last_in = Some(minute.number);
+                }
+                Ordering::Equal => continue,
             }
             changes += 1;
         }

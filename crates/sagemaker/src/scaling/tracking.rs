@@ -144,6 +144,7 @@ mod tests {
         in_suspended: false,
     };
 
+    #[expect(clippy::unnecessary_wraps, reason = "as a situation has it")]
     fn seconds(seconds: u64) -> Option<Duration> {
         Some(Duration::from_secs(seconds))
     }
