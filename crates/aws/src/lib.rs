@@ -1,0 +1,23 @@
+//! The ports on AWS: the parameter store on Systems Manager, objects on S3, workflows on Step Functions.
+//!
+//! [`Clients`] are made from the environment alone, as a Lambda function finds it, or with the feature `config` from
+//! everything that the AWS command line reads too: profiles, single sign-on, credential processes.
+//!
+//! Calls to Parameter Store are paced by token buckets that learn the account's quota from what the service refuses,
+//! and what may help is tried again, so that a write that has landed is not written twice.
+
+mod clients;
+mod clock;
+mod failure;
+mod objects;
+mod pace;
+mod store;
+mod workflows;
+
+#[cfg(feature = "config")]
+pub use clients::Profile;
+pub use clients::{Clients, ClientsError};
+pub use clock::SystemClock;
+pub use objects::AwsObjects;
+pub use store::{AwsParameterStore, StoreOptions};
+pub use workflows::AwsWorkflows;

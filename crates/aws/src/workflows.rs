@@ -1,0 +1,116 @@
+use aws_sdk_sfn::types::{ExecutionStatus as SdkStatus, StateMachineType};
+use mlpp_provider::{
+    ExecutionDescription, ExecutionStatus, StartExecution, Started, WorkflowKind, Workflows, WorkflowsError,
+};
+
+use crate::clients::Clients;
+use crate::failure::CallError;
+
+/// The most characters of an error's name (`StopExecution`, member `error`).
+const ERROR_CHARACTERS: usize = 256;
+/// The most characters of a cause (`StopExecution`, member `cause`).
+const CAUSE_CHARACTERS: usize = 32_768;
+
+/// State machines on Step Functions.
+#[derive(Debug, Clone)]
+pub struct AwsWorkflows {
+    client: aws_sdk_sfn::Client,
+}
+
+impl AwsWorkflows {
+    /// The state machines that `clients` talk to.
+    pub fn new(clients: &Clients) -> Self {
+        Self { client: clients.sfn.clone() }
+    }
+
+    async fn execution(&self, arn: &str) -> Result<ExecutionDescription, CallError> {
+        let answer = self.client.describe_execution().execution_arn(arn).send().await?;
+        let status = match answer.status {
+            SdkStatus::Succeeded => ExecutionStatus::Succeeded,
+            SdkStatus::Failed => ExecutionStatus::Failed,
+            SdkStatus::TimedOut => ExecutionStatus::TimedOut,
+            SdkStatus::Aborted => ExecutionStatus::Aborted,
+            // One that is about to be redriven goes on.
+            _ => ExecutionStatus::Running,
+        };
+        Ok(ExecutionDescription { status, output: answer.output, error: answer.error, cause: answer.cause })
+    }
+}
+
+impl Workflows for AwsWorkflows {
+    async fn kind(&self, state_machine_arn: &str) -> Result<WorkflowKind, WorkflowsError> {
+        let answer = self.client.describe_state_machine().state_machine_arn(state_machine_arn).send().await;
+        let answer = answer.map_err(|error| failed(error.into(), state_machine_arn))?;
+        Ok(match answer.r#type {
+            StateMachineType::Express => WorkflowKind::Express,
+            _ => WorkflowKind::Standard,
+        })
+    }
+
+    async fn start(&self, request: StartExecution) -> Result<Started, WorkflowsError> {
+        let execution_arn = execution_arn(&request.state_machine_arn, &request.name);
+        // A second start with the same input is answered like the first while the execution runs: only a look before tells
+        // them apart. Who may not look learns it from the start, where that tells.
+        if let Some(arn) = &execution_arn
+            && self.execution(arn).await.is_ok()
+        {
+            return Ok(Started { execution_arn: arn.clone(), already: true });
+        }
+        let StartExecution { state_machine_arn, name, input } = request;
+        let start =
+            self.client.start_execution().state_machine_arn(&state_machine_arn).name(name).input(input);
+        match start.send().await.map_err(CallError::from) {
+            Ok(answer) => Ok(Started { execution_arn: answer.execution_arn, already: false }),
+            Err(error) if error.code() == Some("ExecutionAlreadyExists") => match execution_arn {
+                Some(execution_arn) => Ok(Started { execution_arn, already: true }),
+                None => Err(failed(error, &state_machine_arn)),
+            },
+            Err(error) => Err(failed(error, &state_machine_arn)),
+        }
+    }
+
+    async fn describe(&self, execution_arn: &str) -> Result<ExecutionDescription, WorkflowsError> {
+        self.execution(execution_arn).await.map_err(|error| failed(error, execution_arn))
+    }
+
+    async fn stop(&self, execution_arn: &str, error: &str, cause: &str) -> Result<(), WorkflowsError> {
+        let stop = self
+            .client
+            .stop_execution()
+            .execution_arn(execution_arn)
+            .error(error.chars().take(ERROR_CHARACTERS).collect::<String>())
+            .cause(cause.chars().take(CAUSE_CHARACTERS).collect::<String>());
+        stop.send().await.map(|_| ()).map_err(|error| failed(error.into(), execution_arn))
+    }
+}
+
+/// ARN of the execution called `name`; one that is started through a version or an alias is one of the state machine all the
+/// same. `None` for what is no ARN of a state machine.
+fn execution_arn(state_machine_arn: &str, name: &str) -> Option<String> {
+    let (account, machine) = state_machine_arn.split_once(":stateMachine:")?;
+    let machine = machine.split(':').next()?;
+    Some(format!("{account}:execution:{machine}:{name}"))
+}
+
+fn failed(error: CallError, arn: &str) -> WorkflowsError {
+    match error.code() {
+        Some("StateMachineDoesNotExist") => WorkflowsError::StateMachineDoesNotExist(arn.to_owned()),
+        Some("ExecutionDoesNotExist") => WorkflowsError::ExecutionDoesNotExist(arn.to_owned()),
+        _ => WorkflowsError::Unavailable(error.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_execution_belongs_to_the_state_machine_and_not_to_its_version() {
+        let arn = "arn:aws:states:us-east-1:000000000000:stateMachine:own";
+        let expected = Some("arn:aws:states:us-east-1:000000000000:execution:own:e".to_owned());
+        for suffix in ["", ":7", ":live"] {
+            assert_eq!(execution_arn(&format!("{arn}{suffix}"), "e"), expected);
+        }
+        assert_eq!(execution_arn("own", "e"), None);
+    }
+}
