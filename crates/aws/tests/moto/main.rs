@@ -1,0 +1,6 @@
+//! The ports keep their contract against a server of moto, and what goes wrong on the way does no harm.
+
+#![allow(clippy::unwrap_used)]
+
+mod contract;
+mod support;
