@@ -1,7 +1,9 @@
 //! The contract that every back end keeps.
 
 use mlpp_aws::{AwsObjects, AwsWorkflows};
-use mlpp_provider::{Objects as _, ObjectsError, Which, contract};
+use mlpp_provider::{
+    ExecutionStatus, Objects as _, ObjectsError, Which, WorkflowKind, Workflows as _, contract,
+};
 use serde_json::json;
 
 use crate::support::Account;
@@ -58,4 +60,15 @@ async fn the_workflows_keep_the_contract() {
     let arn = format!("arn:aws:states:us-east-1:{}:stateMachine:own", account.id);
     contract::one_name_starts_one_execution(&workflows, &arn).await;
     contract::absent_state_machines_and_executions_are_told(&workflows).await;
+
+    let mut express = machine;
+    (express["name"], express["type"]) = (json!("express"), json!("EXPRESS"));
+    account.call("POST", "/", "AWSStepFunctions.CreateStateMachine", &express.to_string()).await;
+    let kind = workflows.kind(&arn.replace(":own", ":express")).await.unwrap();
+    assert_eq!(kind, WorkflowKind::Express);
+
+    let execution = format!("arn:aws:states:us-east-1:{}:execution:own:0qdlze60000001", account.id);
+    assert_eq!(workflows.describe(&execution).await.unwrap().status, ExecutionStatus::Running);
+    workflows.stop(&execution, "Stopped", "by a test").await.unwrap();
+    assert_eq!(workflows.describe(&execution).await.unwrap().status, ExecutionStatus::Aborted);
 }

@@ -3,4 +3,6 @@
 #![allow(clippy::unwrap_used)]
 
 mod contract;
+mod parameters;
+mod project;
 mod support;

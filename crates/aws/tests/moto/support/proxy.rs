@@ -30,6 +30,8 @@ pub(crate) enum Fault {
     FailureAfter,
     /// `TooManyUpdates`.
     TooManyUpdates,
+    /// The caller may not do this.
+    Denied,
 }
 
 /// Which calls go wrong, by action and the number of such calls before.
@@ -125,6 +127,7 @@ impl Proxy {
             Some(Fault::TooManyUpdates) => {
                 return Ok(error("TooManyUpdates", "There are concurrent updates."));
             }
+            Some(Fault::Denied) => return Ok(error("AccessDeniedException", "User is not authorized.")),
             Some(Fault::LostAnswer | Fault::FailureAfter) | None => {}
         }
         if let Some(answer) = self.instead(&action, &mut call) {
