@@ -1,6 +1,7 @@
 //! What is peculiar to Parameter Store: tags, tiers, keys, and errors that must not tell a secret.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use mlpp_aws::{AwsParameterStore, Clients, StoreOptions};
 use mlpp_parameters::ParameterType;
@@ -46,7 +47,7 @@ async fn parameters_are_tagged_when_they_are_created() {
     let reader = account.store_with(options);
     reader.list(&"/p".parse().unwrap()).await.unwrap();
     reader.put(parameter("/p/a", "3")).await.unwrap();
-    assert_eq!(requests(&account, "PutParameter", members), [old.clone()]);
+    assert_eq!(requests(&account, "PutParameter", members), [old]);
 
     // Deleted by somebody else behind the back of who has seen it.
     account.store().delete(&["/p/a".parse().unwrap()]).await.unwrap();
@@ -131,4 +132,18 @@ async fn a_place_where_nobody_listens_is_told() {
     let store = AwsParameterStore::new(&clients.unwrap(), clock, 1, StoreOptions::default()).unwrap();
     let failed = store.put(parameter("/p/a", "1")).await.unwrap_err();
     assert!(with_sources(&failed).contains("there is no answer"), "{}", with_sources(&failed));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ten_names_are_read_by_a_call_and_the_calls_are_made_at_the_same_time() {
+    let test = "ten_names_are_read_by_a_call_and_the_calls_are_made_at_the_same_time";
+    let Some(account) = Account::new(test).await else { return };
+    let (store, last) = (account.store(), "/p/24");
+    store.put(parameter(last, "x")).await.unwrap();
+    // None of the calls is answered before all are there.
+    account.state().meeting = Some(("GetParameters", Arc::new(tokio::sync::Barrier::new(3))));
+    let names: Vec<_> = (0..25).map(|n| format!("/p/{n}").parse().unwrap()).collect();
+    let found = tokio::time::timeout(Duration::from_secs(20), store.get(&names)).await.unwrap().unwrap();
+    assert_eq!(found.iter().map(|found| found.name.as_str()).collect::<Vec<_>>(), [last]);
+    assert_eq!(requests(&account, "GetParameters", []).len(), 3);
 }

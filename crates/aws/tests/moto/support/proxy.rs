@@ -14,6 +14,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use mlpp_provider::Clock as _;
 use mlpp_provider::memory::ManualClock;
 use serde_json::{Value, json};
+use tokio::sync::Barrier;
 
 use super::rules::{Quota, Rules};
 
@@ -65,12 +66,14 @@ pub(crate) struct State {
     /// The actions that were called, in order, with their requests.
     pub(crate) calls: Vec<(String, Value)>,
     /// Writes that were refused since the quota was used up.
-    pub(crate) refused: usize,
+    pub(crate) refused: u32,
     pub(crate) faults: Option<Faults>,
     /// How long each call takes, on the clock.
     pub(crate) latency: Duration,
     pub(crate) quota: Option<Quota>,
     pub(crate) rules: Rules,
+    /// Calls of this action wait for each other.
+    pub(crate) meeting: Option<(&'static str, Arc<Barrier>)>,
 }
 
 impl State {
@@ -121,6 +124,10 @@ impl Proxy {
         };
         let mut call: Value = serde_json::from_slice(&body).unwrap();
         let fault = self.begin(&action, &call);
+        let meeting = self.state().meeting.clone();
+        if let Some((_, barrier)) = meeting.filter(|(met, _)| *met == action) {
+            barrier.wait().await;
+        }
         match fault {
             Some(Fault::LostRequest) => return Err(Broken),
             Some(Fault::Failure) => return Ok(failure()),
