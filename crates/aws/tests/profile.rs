@@ -6,7 +6,7 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use mlpp_aws::{AwsParameterStore, Clients, ClientsError, Profile, StoreOptions, SystemClock};
 use mlpp_provider::ParameterStore as _;
@@ -16,6 +16,10 @@ const CHILD: &str = "MLPP_TEST_PROFILE";
 
 #[test]
 fn region_endpoint_and_credentials_come_from_the_profile() {
+    if let Ok(name) = std::env::var(CHILD) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        return runtime.block_on(child(&name));
+    }
     let folder = tempfile::tempdir().unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let keys = r#"{"Version": 1, "AccessKeyId": "FROM-A-PROCESS", "SecretAccessKey": "any"}"#;
@@ -30,7 +34,10 @@ fn region_endpoint_and_credentials_come_from_the_profile() {
     );
     std::fs::write(&config, text).unwrap();
     let mut child = Command::new(std::env::current_exe().unwrap());
-    child.args(["--exact", "child", "--ignored", "--nocapture"]).env_clear().env(CHILD, "ml");
+    let this = "region_endpoint_and_credentials_come_from_the_profile";
+    child.args(["--exact", this, "--nocapture"]).env_clear().env(CHILD, "ml");
+    // What it says of itself is no result of this program's.
+    child.stdout(Stdio::null());
     child.env("AWS_CONFIG_FILE", &config).env("AWS_SHARED_CREDENTIALS_FILE", folder.path().join("none"));
     child.env("PATH", std::env::var_os("PATH").unwrap_or_default());
     let mut child = child.spawn().unwrap();
@@ -53,12 +60,10 @@ fn region_endpoint_and_credentials_come_from_the_profile() {
     assert!(head.contains("Credential=FROM-A-PROCESS/") && head.contains("/eu-west-3/ssm/"), "{head}");
 }
 
-#[tokio::test]
-#[ignore = "runs as the child of the test above, with an environment of its own"]
-async fn child() {
-    let Some(name) = std::env::var(CHILD).ok() else { return };
+/// What the child does, in an environment of its own.
+async fn child(name: &str) {
     let profile = |name: &str| Profile { name: Some(name.to_owned()), ..Profile::default() };
-    let clients = Clients::from_profile(&profile(&name)).await.unwrap();
+    let clients = Clients::from_profile(&profile(name)).await.unwrap();
     let options = StoreOptions::default();
     let store = AwsParameterStore::new(&clients, SystemClock.into(), 1, options).unwrap();
     assert_eq!(store.list(&"/p".parse().unwrap()).await.unwrap(), []);
