@@ -1,0 +1,227 @@
+//! A manifest that arrived starts the workflow, once.
+//!
+//! S3 delivers an event at least once, out of order, and several in one invocation. Each record is dealt with by itself: what
+//! can never succeed goes to the failure queue with its diagnostic, what may succeed later fails the invocation, so that
+//! Lambda repeats it; what was started then is found started.
+
+mod failure;
+mod record;
+
+use std::num::NonZeroU32;
+
+use mlpp_parameters::{DriftPolicy, ManifestEvent, Overridable, ProjectRules, StorePath};
+use mlpp_provider::{
+    LaunchError, LaunchRequest, Objects, ObjectsError, ParameterStore, Which, Workflows, compose, start,
+    with_sources,
+};
+use serde_json::Value;
+
+pub use failure::failure_message;
+pub use record::{Arrival, Event, RecordError};
+
+use crate::TOOL;
+use crate::log::{Level, log};
+
+/// What is launched, and how.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The project's path.
+    pub path: StorePath,
+    /// ARN of the state machine.
+    pub state_machine_arn: String,
+    /// What is done with parameters that were edited in place.
+    pub policy: DriftPolicy,
+    /// The beginning of the keys that are manifests.
+    pub prefix: String,
+    /// What a manifest may override.
+    pub overridable: Overridable,
+    /// What the project asks of its documents.
+    pub rules: ProjectRules,
+}
+
+/// Takes messages about what can never be launched.
+pub trait FailureQueue: Sync {
+    /// Puts a message into the queue.
+    ///
+    /// # Errors
+    /// Why it is not there.
+    fn send(&self, message: &str) -> impl Future<Output = Result<(), String>> + Send;
+}
+
+/// What became of the records of an invocation.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Executions started.
+    pub started: usize,
+    /// Those that were started already.
+    pub already: usize,
+    /// What is not about a manifest, or about one that has been written again since.
+    pub skipped: usize,
+    /// What can never be launched; each is in the failure queue.
+    pub failed: usize,
+    /// What may be launched later.
+    pub retried: usize,
+}
+
+/// Why an invocation has to be repeated.
+#[derive(Debug, thiserror::Error)]
+#[error("{} of the event's records to be tried again: {}", .0.len(), .0.join("; "))]
+pub struct Unfinished(pub Vec<String>);
+
+/// What became of a record.
+enum Fate {
+    Started { arn: String, already: bool },
+    Skipped(String),
+    Failed(Box<LaunchError>),
+    Retry(String),
+}
+
+/// Deals with an event of S3.
+///
+/// # Errors
+/// [`Unfinished`]: some records may succeed later. The others have been dealt with.
+pub async fn launch_all<S, O, W>(
+    store: &S,
+    objects: &O,
+    workflows: &W,
+    queue: &impl FailureQueue,
+    settings: &Settings,
+    event: &Value,
+) -> (Tally, Result<(), Unfinished>)
+where
+    S: ParameterStore,
+    O: Objects,
+    W: Workflows,
+{
+    let mut tally = Tally::default();
+    let mut unfinished = Vec::new();
+    let records = match Event::read(event) {
+        Event::Test => {
+            log(Level::Info, "a test event of S3 is left alone", &[]);
+            return (tally, Ok(()));
+        }
+        Event::Records(records) => records,
+        Event::Unknown => {
+            let message = failure::unknown_message(event);
+            put(queue, &message, "an event that is none of S3", &mut tally, &mut unfinished).await;
+            return (tally, finish(unfinished));
+        }
+    };
+    for raw in records {
+        let arrival = match Arrival::read(raw) {
+            Ok(Some(arrival)) => arrival,
+            Ok(None) => {
+                tally.skipped += 1;
+                log(Level::Info, "no object was written: skipped", &[("record", &raw["eventName"])]);
+                continue;
+            }
+            Err(error) => {
+                let message = failure::record_message(raw, &error);
+                put(queue, &message, &error.to_string(), &mut tally, &mut unfinished).await;
+                continue;
+            }
+        };
+        let uri = format!("s3://{}/{}", arrival.bucket, arrival.key);
+        match launch_one(store, objects, workflows, settings, arrival).await {
+            Fate::Started { arn, already } => {
+                if already { tally.already += 1 } else { tally.started += 1 }
+                let what = if already { "was started already" } else { "started" };
+                log(Level::Info, what, &[("manifest", &uri), ("execution", &arn)]);
+            }
+            Fate::Skipped(why) => {
+                tally.skipped += 1;
+                log(Level::Info, "skipped", &[("manifest", &uri), ("reason", &why)]);
+            }
+            Fate::Failed(error) => {
+                let message = failure_message(raw, &error);
+                let reason = format!("{uri}: {}", with_sources(&*error));
+                put(queue, &message, &reason, &mut tally, &mut unfinished).await;
+            }
+            Fate::Retry(why) => {
+                tally.retried += 1;
+                log(Level::Warn, "to be tried again", &[("manifest", &uri), ("reason", &why)]);
+                unfinished.push(format!("{uri}: {why}"));
+            }
+        }
+    }
+    (tally, finish(unfinished))
+}
+
+fn finish(unfinished: Vec<String>) -> Result<(), Unfinished> {
+    if unfinished.is_empty() { Ok(()) } else { Err(Unfinished(unfinished)) }
+}
+
+/// Puts a message into the failure queue; while it is not there, the record is not dealt with.
+async fn put(
+    queue: &impl FailureQueue,
+    message: &str,
+    reason: &str,
+    tally: &mut Tally,
+    unfinished: &mut Vec<String>,
+) {
+    match queue.send(message).await {
+        Ok(()) => {
+            tally.failed += 1;
+            log(Level::Error, "cannot be launched: put into the failure queue", &[("reason", &reason)]);
+        }
+        Err(why) => {
+            tally.retried += 1;
+            log(Level::Error, "the failure queue takes nothing", &[("reason", &why)]);
+            unfinished.push(format!("the failure queue takes nothing: {why}"));
+        }
+    }
+}
+
+async fn launch_one(
+    store: &impl ParameterStore,
+    objects: &impl Objects,
+    workflows: &impl Workflows,
+    settings: &Settings,
+    arrival: Arrival,
+) -> Fate {
+    if !arrival.key.starts_with(&settings.prefix) || !arrival.key.ends_with(".json") {
+        return Fate::Skipped(format!("its key is none of {}*.json", settings.prefix));
+    }
+    let which = Which::from(&arrival.revision);
+    let object = match objects.get(&arrival.bucket, &arrival.key, which).await {
+        Ok(object) => object,
+        Err(error) => return fate_of(error.into()),
+    };
+    let event = ManifestEvent {
+        last_modified: arrival.last_modified(&object),
+        bucket: arrival.bucket,
+        key: arrival.key,
+        revision: arrival.revision,
+    };
+    let request = LaunchRequest {
+        event: &event,
+        attempt: NonZeroU32::MIN,
+        path: &settings.path,
+        policy: settings.policy,
+        rules: &settings.rules,
+        overridable: &settings.overridable,
+        tool: TOOL,
+    };
+    let launched = async {
+        let prepared = compose(store, &object.bytes, &request).await?;
+        start(workflows, &settings.state_machine_arn, &prepared).await
+    };
+    match launched.await {
+        Ok(started) => Fate::Started { arn: started.execution_arn, already: started.already },
+        Err(error) => fate_of(error),
+    }
+}
+
+fn fate_of(error: LaunchError) -> Fate {
+    match &error {
+        // Another event is on its way, or nobody wants it any more.
+        LaunchError::Objects(ObjectsError::Superseded { .. } | ObjectsError::NotFound { .. }) => {
+            Fate::Skipped(error.to_string())
+        }
+        error if failure::is_passing(error) => Fate::Retry(with_sources(error)),
+        _ => Fate::Failed(Box::new(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests;
