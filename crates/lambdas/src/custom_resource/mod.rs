@@ -42,10 +42,7 @@ pub trait Resource: Sync {
     fn physical_id(&self, request: &Envelope) -> Result<String, Failure>;
 
     /// Makes the resource as it is wanted, whether there is one or not; the attributes for `Fn::GetAtt`.
-    fn make(
-        &self,
-        request: &Envelope,
-    ) -> impl Future<Output = Result<Map<String, Value>, Failure>> + Send;
+    fn make(&self, request: &Envelope) -> impl Future<Output = Result<Map<String, Value>, Failure>> + Send;
 
     /// Removes what belongs to the resource with the request's id.
     fn delete(&self, request: &Envelope) -> impl Future<Output = Result<(), Failure>> + Send;

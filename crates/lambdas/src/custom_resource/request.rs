@@ -67,7 +67,9 @@ pub enum RequestError {
     #[error("the event is no request of CloudFormation: it has no text \"{0}\"")]
     Member(&'static str),
     /// It wants something unknown.
-    #[error("the event is no request of CloudFormation: its RequestType is none of Create, Update and Delete")]
+    #[error(
+        "the event is no request of CloudFormation: its RequestType is none of Create, Update and Delete"
+    )]
     Kind,
 }
 

@@ -122,7 +122,8 @@ pub async fn import(
     for document in [&properties.parameters, &properties.hyperparameters] {
         texts.push((document.to_string(), read(objects, document).await?));
     }
-    let documents = Documents::merge(texts).map_err(|(found, sources)| ImportError::Invalid(found, sources))?;
+    let documents =
+        Documents::merge(texts).map_err(|(found, sources)| ImportError::Invalid(found, sources))?;
     let path = &properties.path;
     let valid = validate(&documents, path, &ProjectRules::default())
         .map_err(|found| ImportError::Invalid(found, documents.sources.clone()))?;

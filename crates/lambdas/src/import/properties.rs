@@ -82,10 +82,7 @@ impl Properties {
         };
         Ok(Self {
             path: Self::path_of(properties)?,
-            parameters: document(
-                &properties["Parameters"],
-                ["Parameters.Bucket", "Parameters.Key"],
-            )?,
+            parameters: document(&properties["Parameters"], ["Parameters.Bucket", "Parameters.Key"])?,
             hyperparameters: document(
                 &properties["Hyperparameters"],
                 ["Hyperparameters.Bucket", "Hyperparameters.Key"],

@@ -225,7 +225,9 @@ async fn documents_that_are_not_valid_are_told_with_their_places_and_nothing_is_
 #[tokio::test]
 async fn secrets_come_from_parameter_store_alone() {
     let stack = Stack::new().await;
-    stack.upload("ml-parameters.json", r#"{"own": {"token": {"$secret": "env:AWS_SECRET_ACCESS_KEY"}}}"#).await;
+    stack
+        .upload("ml-parameters.json", r#"{"own": {"token": {"$secret": "env:AWS_SECRET_ACCESS_KEY"}}}"#)
+        .await;
     let refused = stack.make().await.unwrap_err();
     assert!(refused.contains("use ssm:<name>"), "{refused}");
     assert_eq!(stack.store.dump(), []);
@@ -248,7 +250,8 @@ async fn an_update_that_fails_at_any_call_leaves_the_release_in_force_and_the_pa
         if stack.ask(RequestType::Update, |_| {}, Some(Fault::FailBefore(calls))).await.is_ok() {
             break;
         }
-        let release = history(&stack.store, &path()).await.unwrap().into_iter().find(|release| release.current);
+        let release =
+            history(&stack.store, &path()).await.unwrap().into_iter().find(|release| release.current);
         let read = read_parameters(&stack.store, &path(), DriftPolicy::Use, None).await.unwrap();
         assert_eq!(read.drift, [], "call {calls}");
         let is_new = read.document.value.get("added").is_some();

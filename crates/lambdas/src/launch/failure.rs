@@ -46,7 +46,8 @@ pub(super) fn record_message(record: &Value, error: &RecordError) -> String {
 }
 
 pub(super) fn unknown_message(event: &Value) -> String {
-    json!({"event": event, "message": "the event has no Records, as those of S3 do", "findings": []}).to_string()
+    json!({"event": event, "message": "the event has no Records, as those of S3 do", "findings": []})
+        .to_string()
 }
 
 fn shown(finding: &Diagnostic, sources: &Sources) -> Value {

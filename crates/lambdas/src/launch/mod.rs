@@ -124,7 +124,11 @@ where
         let uri = format!("s3://{}/{}", arrival.bucket, arrival.key);
         match launch_one(store, objects, workflows, settings, arrival).await {
             Fate::Started { arn, already } => {
-                if already { tally.already += 1 } else { tally.started += 1 }
+                if already {
+                    tally.already += 1
+                } else {
+                    tally.started += 1
+                }
                 let what = if already { "was started already" } else { "started" };
                 log(Level::Info, what, &[("manifest", &uri), ("execution", &arn)]);
             }

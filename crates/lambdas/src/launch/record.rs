@@ -60,7 +60,11 @@ impl Arrival {
     /// [`RecordError`].
     pub fn read(record: &Value) -> Result<Option<Self>, RecordError> {
         let text = |value: &Value, name: &'static str| {
-            value.as_str().filter(|text| !text.is_empty()).map(str::to_owned).ok_or(RecordError::Lacking(name))
+            value
+                .as_str()
+                .filter(|text| !text.is_empty())
+                .map(str::to_owned)
+                .ok_or(RecordError::Lacking(name))
         };
         if !text(&record["eventName"], "eventName")?.starts_with("ObjectCreated:") {
             return Ok(None);
