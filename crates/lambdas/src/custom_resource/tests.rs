@@ -96,6 +96,7 @@ impl Clock for TestClock {
 
 const URL: &str = "https://bucket.invalid/presigned?X-Amz-Signature=SECRET";
 
+#[expect(clippy::needless_pass_by_value, reason = "each is made for this")]
 fn event(kind: &str, physical_id: Option<&str>, properties: Value) -> Value {
     let mut event = json!({
         "RequestType": kind,

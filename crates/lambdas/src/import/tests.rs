@@ -213,8 +213,8 @@ async fn documents_that_are_not_valid_are_told_with_their_places_and_nothing_is_
         assert!(refused.contains(told), "{text}: {refused}");
         assert_eq!(stack.store.dump(), []);
     }
-    let many: String = (0..9).map(|n| format!("\"b {n}\": 1,")).collect();
-    stack.upload("ml-parameters.json", &format!("{{{many} \"z\": 1}}")).await;
+    let many: Vec<_> = (0..9).map(|n| format!("\"b {n}\": 1,")).collect();
+    stack.upload("ml-parameters.json", &format!("{{{} \"z\": 1}}", many.concat())).await;
     let refused = stack.make().await.unwrap_err();
     assert!(refused.ends_with("; and 6 more"), "{refused}");
     let absent = |properties: &mut Value| properties["Parameters"]["Key"] = json!("absent.json");

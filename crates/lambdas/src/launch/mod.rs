@@ -125,9 +125,9 @@ where
         match launch_one(store, objects, workflows, settings, arrival).await {
             Fate::Started { arn, already } => {
                 if already {
-                    tally.already += 1
+                    tally.already += 1;
                 } else {
-                    tally.started += 1
+                    tally.started += 1;
                 }
                 let what = if already { "was started already" } else { "started" };
                 log(Level::Info, what, &[("manifest", &uri), ("execution", &arn)]);
@@ -183,7 +183,9 @@ async fn launch_one(
     settings: &Settings,
     arrival: Arrival,
 ) -> Fate {
-    if !arrival.key.starts_with(&settings.prefix) || !arrival.key.ends_with(".json") {
+    // Keys differ by case, also where names of files do not.
+    let is_manifest = arrival.key.strip_suffix(".json").is_some_and(|key| key.starts_with(&settings.prefix));
+    if !is_manifest {
         return Fate::Skipped(format!("its key is none of {}*.json", settings.prefix));
     }
     let which = Which::from(&arrival.revision);

@@ -353,6 +353,9 @@ impl Numbers {
     }
 }
 
+/// An event that is being dealt with.
+type Invocation<'a> = (Value, Pin<Box<dyn Future<Output = (Tally, Result<(), Unfinished>)> + 'a>>);
+
 /// One schedule: manifests are written, their events are delivered in any order, several at once, some twice; invocations take
 /// turns at each of their calls, and some end in the middle of one. Lambda delivers again what failed.
 fn schedule(seed: u64) {
@@ -385,7 +388,6 @@ fn schedule(seed: u64) {
     }
     let is_well = AtomicBool::new(false);
     let workflows = Flaky { inner: &stack.workflows, numbers: &numbers, is_well: &is_well };
-    type Invocation<'a> = (Value, Pin<Box<dyn Future<Output = (Tally, Result<(), Unfinished>)> + 'a>>);
     let mut context = Context::from_waker(Waker::noop());
     let mut running: Vec<Invocation<'_>> = Vec::new();
     let mut failures = 0;
