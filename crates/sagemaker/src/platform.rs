@@ -222,6 +222,16 @@ impl SageMaker {
         request_name(name).then(|| self.platform.transform_folder(name).join("worker/log"))
     }
 
+    /// Where the logs of an endpoint's instances lie, each with the name of its variant. The log of an instance is gone with it.
+    ///
+    /// # Errors
+    /// There is no such endpoint.
+    pub async fn endpoint_logs(&self, name: &str) -> Result<Vec<(String, PathBuf)>, ServiceError> {
+        let record = self.platform.endpoint(name).await?;
+        let logs = record.local.instances.into_iter();
+        Ok(logs.map(|instance| (instance.variant, PathBuf::from(instance.log))).collect())
+    }
+
     /// Where the log of a training job lies, once its program has started.
     pub fn training_log(&self, name: &str) -> Option<PathBuf> {
         request_name(name).then(|| self.platform.job_folder(name).join("log"))

@@ -1,8 +1,11 @@
-use std::io::{Read as _, Write as _};
-use std::path::{Path, PathBuf};
+mod log;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::process::ExitCode as ProcessExitCode;
 use std::time::Duration;
 
+use clap::ValueEnum;
 use mlpp_sagemaker::{SageMaker, Service};
 use serde_json::{Value, json};
 
@@ -10,95 +13,134 @@ use crate::config::Project;
 use crate::error::{CommandError, Plain};
 use crate::executions;
 use crate::exit_code::ExitCode;
+use crate::output;
+use log::Log;
 
 /// How often it is looked whether a program has printed more.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 /// The statuses of a job that has not ended.
 const RUNNING: [&str; 2] = ["InProgress", "Stopping"];
 
-/// Print what a training job's program printed
+/// Print what the programs of a training job, a transform job or an endpoint printed
+///
+/// Of an endpoint it is what the instances printed that run now, each line after its variant and a number where there are several.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The training job, as mlpp trials lists it
-    #[arg(value_name = "JOB")]
-    job: String,
-    /// Go on until the job has ended
+    /// The job, as mlpp trials or mlpp describe lists it, or the endpoint
+    name: String,
+    /// What has that name, where several have
+    #[arg(long, value_enum)]
+    kind: Option<Kind>,
+    /// Go on until the job has ended, or nobody serves the endpoint any more
     #[arg(long, short)]
     follow: bool,
+}
+
+/// What has logs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Kind {
+    /// A training job
+    TrainingJob,
+    /// A transform job
+    TransformJob,
+    /// An endpoint
+    Endpoint,
+}
+
+impl Kind {
+    /// The action that describes one, the member with its name, and the one with its status.
+    fn describe(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Self::TrainingJob => ("DescribeTrainingJob", "TrainingJobName", "TrainingJobStatus"),
+            Self::TransformJob => ("DescribeTransformJob", "TransformJobName", "TransformJobStatus"),
+            Self::Endpoint => ("DescribeEndpoint", "EndpointName", "EndpointStatus"),
+        }
+    }
+
+    /// Its status; nothing when there is none of this kind with that name.
+    async fn status(self, jobs: &SageMaker, name: &str) -> Option<String> {
+        let (action, member, status) = self.describe();
+        let described = jobs.call(Service::SageMaker, action, json!({ member: name })).await.ok()?;
+        Some(described.get(status).and_then(Value::as_str).unwrap_or_default().to_owned())
+    }
+
+    /// Its log files, each with the name of who writes it.
+    async fn files(self, jobs: &SageMaker, name: &str) -> Vec<(String, PathBuf)> {
+        let alone = |file: Option<PathBuf>| file.into_iter().map(|file| (String::new(), file)).collect();
+        match self {
+            Self::TrainingJob => alone(jobs.training_log(name)),
+            Self::TransformJob => alone(jobs.transform_log(name)),
+            // One that is gone since has none.
+            Self::Endpoint => jobs.endpoint_logs(name).await.unwrap_or_default(),
+        }
+    }
 }
 
 /// Runs the command.
 pub(crate) fn run(args: &Args, project: &Project) -> Result<ProcessExitCode, CommandError> {
     let runtime = super::runtime()?;
     let _within = runtime.enter();
-    let jobs = executions::jobs(project)?.ok_or_else(|| absent(&args.job))?;
+    let jobs = executions::jobs(project)?.ok_or_else(|| absent(&args.name))?;
     runtime.block_on(async {
-        let mut status = status(&jobs, &args.job).await?;
-        let file = jobs.training_log(&args.job).ok_or_else(|| absent(&args.job))?;
-        let mut log = Log { file, at: 0 };
+        let (kind, mut status) = find(&jobs, args).await?;
+        let mut logs: BTreeMap<PathBuf, Log> = BTreeMap::new();
         loop {
-            // What was printed before the job ended is there once it has; where no process is left nothing more is printed.
-            let ended = !RUNNING.contains(&status.as_str()) || !executions::is_at_work(project)?;
-            if !log.copy()? || ended || !args.follow {
+            let at_work = executions::is_at_work(project)?;
+            // What was printed before the end is there once it has come; where no process is left nothing more is printed.
+            let ended = match kind {
+                Kind::Endpoint => !at_work || status.is_none(),
+                _ => !at_work || !status.as_deref().is_some_and(|status| RUNNING.contains(&status)),
+            };
+            let files = kind.files(&jobs, &args.name).await;
+            let several = files.len() > 1 || logs.len() > 1;
+            for (writer, file) in files {
+                let number = logs.len() + 1;
+                logs.entry(file).or_insert_with_key(|file| Log::new(file, format!("{writer} {number}")));
+            }
+            for log in logs.values_mut() {
+                if !log.copy(several, ended || !args.follow)? {
+                    return Ok(ExitCode::Success.into());
+                }
+            }
+            if ended || !args.follow {
+                if logs.values().all(Log::is_empty) {
+                    output::note("nothing was printed");
+                }
                 return Ok(ExitCode::Success.into());
             }
             tokio::time::sleep(LOOK_AGAIN).await;
-            status = self::status(&jobs, &args.job).await?;
+            status = kind.status(&jobs, &args.name).await;
         }
     })
 }
 
-async fn status(jobs: &SageMaker, job: &str) -> Result<String, CommandError> {
-    let described =
-        jobs.call(Service::SageMaker, "DescribeTrainingJob", json!({"TrainingJobName": job})).await;
-    let described = described.map_err(|_| absent(job))?;
-    Ok(described.get("TrainingJobStatus").and_then(Value::as_str).unwrap_or_default().to_owned())
+/// What has the name, and its status.
+async fn find(jobs: &SageMaker, args: &Args) -> Result<(Kind, Option<String>), CommandError> {
+    let kinds = args.kind.map_or_else(|| Kind::value_variants().to_vec(), |kind| vec![kind]);
+    let mut found = Vec::new();
+    for kind in kinds {
+        if let Some(status) = kind.status(jobs, &args.name).await {
+            found.push((kind, Some(status)));
+        }
+    }
+    match found.len() {
+        0 => Err(absent(&args.name)),
+        1 => Ok(found.remove(0)),
+        _ => Err(ambiguous(&args.name, found.iter().map(|(kind, _)| *kind))),
+    }
 }
 
-fn absent(job: &str) -> CommandError {
-    let message = format!("there is no training job \"{job}\"");
-    let help = "mlpp trials lists the training jobs of an execution".to_owned();
+fn absent(name: &str) -> CommandError {
+    let message = format!("there is no job and no endpoint \"{name}\"");
+    let help = "mlpp trials lists the training jobs of an execution, mlpp describe what else it made, mlpp endpoints \
+                the endpoints"
+        .to_owned();
     CommandError::one(ExitCode::InvalidInput, Plain { code: "logs/absent", message, help })
 }
 
-/// A log file, and how much of it was printed.
-struct Log {
-    file: PathBuf,
-    at: u64,
-}
-
-impl Log {
-    /// Copies what is new to standard output; says whether there is still a reader.
-    fn copy(&mut self) -> Result<bool, CommandError> {
-        let failed = |error| CommandError::failed(&format!("read {}", self.file.display()), error);
-        let Some(mut file) = open(&self.file).map_err(failed)? else { return Ok(true) };
-        std::io::Seek::seek(&mut file, std::io::SeekFrom::Start(self.at)).map_err(failed)?;
-        let mut stdout = std::io::stdout().lock();
-        let mut piece = vec![0; 64 * 1024];
-        loop {
-            let read = file.read(&mut piece).map_err(failed)?;
-            if read == 0 {
-                break;
-            }
-            self.at += read as u64;
-            let written =
-                stdout.write_all(piece.get(..read).unwrap_or_default()).and_then(|()| stdout.flush());
-            match written {
-                Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => return Ok(false),
-                written => {
-                    written.map_err(|error| CommandError::failed("write to standard output", error))?;
-                }
-            }
-        }
-        Ok(true)
-    }
-}
-
-/// The file, once it is there.
-fn open(file: &Path) -> std::io::Result<Option<std::fs::File>> {
-    match std::fs::File::open(file) {
-        Ok(file) => Ok(Some(file)),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
-    }
+fn ambiguous(name: &str, kinds: impl Iterator<Item = Kind>) -> CommandError {
+    let kinds = kinds.filter_map(|kind| Some(format!("--kind {}", kind.to_possible_value()?.get_name())));
+    let message = format!("several things are called \"{name}\"");
+    let help = format!("say which is meant: {}", kinds.collect::<Vec<_>>().join(", "));
+    CommandError::one(ExitCode::InvalidInput, Plain { code: "logs/ambiguous", message, help })
 }

@@ -74,6 +74,10 @@ fn a_manifest_lands_and_an_endpoint_answers() {
     assert_eq!(status["executions"]["SUCCEEDED"], 1, "{status:#}");
     assert_eq!(status["endpoints"][0]["EndpointName"], "survival-endpoint", "{status:#}");
     boto3(&project, &rows, &prediction);
+    let log = project.command(["logs", "survival-endpoint"]).output().unwrap();
+    // The example's algorithm has nothing to say while it serves.
+    assert!(log.status.success(), "{}", project.stderr(&log));
+    assert_eq!(String::from_utf8_lossy(&log.stderr).trim(), "nothing was printed");
     let told = project.json_beside(["why-not", "manifest.json", "--json"]);
     assert_eq!(
         (&told[0]["verdict"], &told[0]["execution_arn"]),
@@ -86,6 +90,8 @@ fn a_manifest_lands_and_an_endpoint_answers() {
     assert_eq!(project.json(0, ["predict", "survival-endpoint"]), prediction);
     project.refused(3, "endpoint/absent", ["predict", "nothing"]);
     project.refused(3, "endpoint/absent", ["endpoints", "nothing"]);
+    project.refused(3, "logs/absent", ["logs", "nothing"]);
+    project.refused(3, "logs/absent", ["logs", "survival-endpoint", "--kind", "training-job"]);
     project.write("bad.csv", "nonsense\n1\n");
     project.refused(3, "predict/refused", ["predict", "survival-endpoint", "-f", "bad.csv"]);
     // The next one serves it again, and does not launch the manifest again.
