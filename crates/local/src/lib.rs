@@ -14,7 +14,6 @@ mod arrivals;
 mod buckets;
 mod clock;
 mod definitions;
-mod disk;
 mod engine;
 mod executions;
 mod local;
@@ -31,7 +30,6 @@ mod writer;
 pub use arrivals::{Arrival, Arrivals, Standing, Verdict};
 pub use clock::SystemClock;
 pub use definitions::{StateMachineError, StateMachineFault, StateMachines, state_machine_arn};
-pub use disk::is_disk_full;
 pub use engine::{ResumeError, is_redrivable};
 pub use executions::{ExecutionRecord, JournalError, status_text};
 pub use local::{

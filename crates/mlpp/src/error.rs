@@ -48,7 +48,7 @@ impl CommandError {
 
     /// That the disk is full, if that is why something failed.
     pub(crate) fn disk_full(error: &(dyn std::error::Error + 'static)) -> Option<Self> {
-        mlpp_local::is_disk_full(error).then(|| {
+        mlpp_sagemaker::is_disk_full(error).then(|| {
             let message = format!("the disk is full: {}", mlpp_provider::with_sources(error));
             let help = "make room, and do the same again: what was written before is as it was".to_owned();
             Self::one(ExitCode::Failure, Plain { code: "disk/full", message, help })

@@ -225,33 +225,32 @@ fn a_train_py_of_ones_own_is_trained_tuned_and_hosted() {
     follow("algorithms.md", &text, None);
 }
 
-/// The anchors of a page's headings, as they are made from their texts.
-fn anchors(page: &str) -> BTreeSet<String> {
-    let mut anchors = BTreeSet::new();
+/// The lines of a page outside blocks of code.
+fn prose(page: &str) -> impl Iterator<Item = &str> {
     let mut in_code = false;
-    for line in page.lines() {
-        if line.starts_with("```") {
-            in_code = !in_code;
-        }
-        let Some(heading) = line.strip_prefix('#').filter(|_| !in_code) else { continue };
-        let heading = heading.trim_start_matches('#').trim().to_lowercase();
-        let kept = heading.chars().filter(|one| one.is_alphanumeric() || " -_".contains(*one));
-        anchors.insert(kept.map(|one| if one == ' ' { '-' } else { one }).collect());
-    }
-    anchors
+    page.lines().filter(move |line| {
+        let is_fence = line.starts_with("```");
+        in_code ^= is_fence;
+        !is_fence && !in_code
+    })
 }
 
-/// The targets of links, outside code.
+/// The anchors of a page's headings, as they are made from their texts.
+fn anchors(page: &str) -> BTreeSet<String> {
+    let headings = prose(page).filter_map(|line| line.strip_prefix('#'));
+    headings
+        .map(|heading| {
+            let heading = heading.trim_start_matches('#').trim().to_lowercase();
+            let kept = heading.chars().filter(|one| one.is_alphanumeric() || " -_".contains(*one));
+            kept.map(|one| if one == ' ' { '-' } else { one }).collect()
+        })
+        .collect()
+}
+
+/// The targets of links.
 fn links(page: &str) -> Vec<String> {
     let mut links = Vec::new();
-    let mut in_code = false;
-    for line in page.lines() {
-        if line.starts_with("```") {
-            in_code = !in_code;
-        }
-        if in_code {
-            continue;
-        }
+    for line in prose(page) {
         for (at, _) in line.match_indices("](") {
             let target = line[at + 2..].split(')').next().unwrap();
             links.push(target.split(' ').next().unwrap().to_owned());

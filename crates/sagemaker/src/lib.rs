@@ -19,6 +19,7 @@
 mod algorithm;
 mod archive;
 mod config;
+mod disk;
 mod endpoint;
 mod endpoint_config;
 mod error;
@@ -43,6 +44,7 @@ mod tuning;
 
 pub use algorithm::{Algorithm, AlgorithmError};
 pub use config::{AfterCommit, BucketError, Buckets, Clock, Config, Pending, passed_environment};
+pub use disk::is_disk_full;
 pub use endpoint::invoke::{InvokeEndpoint, InvokeEndpointOutput};
 pub use error::{ModelFailure, OpenError, ServiceError};
 pub use event::JobEvent;

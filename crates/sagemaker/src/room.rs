@@ -5,6 +5,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::disk::is_disk_full;
 use crate::event::JobEvent;
 use crate::platform::{LOOK_AGAIN, Platform};
 use crate::store::{Record, ResourceKind, StoreError};
@@ -21,15 +22,7 @@ impl Platform {
         name: &str,
         change: impl Fn(&mut Record) -> T + Clone + Send + 'static,
     ) -> Result<Option<T>, StoreError> {
-        loop {
-            match self.store.update(kind, name, change.clone()).await {
-                Err(error) if self.waits_for_room(&error).await => {}
-                done => {
-                    self.room.0.store(false, Ordering::Relaxed);
-                    return done;
-                }
-            }
-        }
+        self.with_room(|| self.store.update(kind, name, change.clone())).await
     }
 
     /// Adds a resource as [`Store::insert`](crate::store::Store::insert) does, once the disk has room for it.
@@ -39,8 +32,16 @@ impl Platform {
         name: &str,
         record: &Record,
     ) -> Result<bool, StoreError> {
+        self.with_room(|| self.store.insert(kind, name, record.clone())).await
+    }
+
+    /// Writes again and again, as long as the disk is full.
+    async fn with_room<T, F>(&self, write: impl Fn() -> F) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<T, StoreError>>,
+    {
         loop {
-            match self.store.insert(kind, name, record.clone()).await {
+            match write().await {
                 Err(error) if self.waits_for_room(&error).await => {}
                 done => {
                     self.room.0.store(false, Ordering::Relaxed);
@@ -53,7 +54,7 @@ impl Platform {
     /// Waits a while if what failed did so because the disk is full: whether to try again. A platform that is shut down does
     /// not wait: whoever goes on with the job does.
     async fn waits_for_room(&self, error: &StoreError) -> bool {
-        if !error.is_disk_full() || self.is_closing() {
+        if !is_disk_full(error) || self.is_closing() {
             return false;
         }
         if !self.room.0.swap(true, Ordering::Relaxed) {

@@ -10,7 +10,7 @@ mod response;
 
 use std::any::Any;
 use std::future::Future;
-use std::panic::AssertUnwindSafe;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
@@ -102,21 +102,17 @@ async fn within(
     remaining: Duration,
 ) -> Outcome {
     // The properties may be what is wrong; then the id that CloudFormation has is the best there is.
-    let id = AssertUnwindSafe(async { resource.physical_id(request) }).catch_unwind().await;
-    let (physical_id, early) = match id {
-        Ok(Ok(id)) => (id, None),
-        Ok(Err(error)) => (request.known_id(), Some(with_sources(&*error))),
-        Err(panic) => (request.known_id(), Some(of_panic(&*panic))),
+    let unnamed = |reason| Outcome::Failed { physical_id: request.known_id(), reason };
+    let physical_id = match catch_unwind(AssertUnwindSafe(|| resource.physical_id(request))) {
+        Ok(Ok(id)) => id,
+        // What cannot be named was never made: a create that failed for its properties is deleted next.
+        Ok(Err(_)) if request.kind == RequestType::Delete => {
+            return Outcome::Success { physical_id: request.known_id(), attributes: Map::new() };
+        }
+        Ok(Err(error)) => return unnamed(with_sources(&*error)),
+        Err(panic) => return unnamed(of_panic(&*panic)),
     };
     let failed = |reason| Outcome::Failed { physical_id: physical_id.clone(), reason };
-    match (early, request.kind) {
-        // What cannot be named was never made: a create that failed for its properties is deleted next.
-        (Some(_), RequestType::Delete) => {
-            return Outcome::Success { physical_id, attributes: Map::new() };
-        }
-        (Some(reason), _) => return failed(reason),
-        (None, _) => {}
-    }
     let work = AssertUnwindSafe(async {
         match request.kind {
             RequestType::Create | RequestType::Update => resource.make(request).await,

@@ -174,8 +174,13 @@ async fn a_failure_a_panic_and_the_end_of_time_are_answered_with_the_reason() {
         }
     }
     let early = Fake::that(Behaviour::PanicsEarly);
-    let told = answered(&early, &event("Create", None, json!({"Path": "/p"}))).await;
-    assert_eq!((&told["Status"], &told["PhysicalResourceId"]), (&json!("FAILED"), &json!("s/Parameters")));
+    for (kind, id) in [("Create", None), ("Delete", Some("s/Parameters"))] {
+        let told = answered(&early, &event(kind, id, json!({"Path": "/p"}))).await;
+        assert_eq!(
+            (&told["Status"], &told["PhysicalResourceId"]),
+            (&json!("FAILED"), &json!("s/Parameters"))
+        );
+    }
     let told = answered(&Fake::default(), &event("Create", None, json!({}))).await;
     assert_eq!(told["Reason"], "the property Path is lacking");
 }

@@ -57,12 +57,10 @@ pub enum ImportError {
     #[error(transparent)]
     Apply(#[from] ApplyError),
     /// The release did not come about, and the parameters could not be put back as the one before it has them.
-    #[error("{failure}; the parameters could not be put back as release {release} has them: {undo}")]
+    #[error("{failure}; the parameters could not be put back as the release in force has them: {undo}")]
     NotRestored {
         /// Why the release did not come about.
         failure: Box<Self>,
-        /// The release in force.
-        release: u64,
         /// Why its parameters could not be put back.
         undo: Box<Self>,
     },
@@ -152,22 +150,21 @@ pub async fn import(
     if !is_half_done {
         return Err(failure);
     }
-    let (release, undo) = match recorded_content(store, path, None).await {
+    let undone = match recorded_content(store, path, None).await {
         // The mark was set before it failed: what is left to do is done.
         Ok((_, content)) if content.digest() == valid.content.digest() => {
             let request = ApplyRequest { exclusive: true, ..request };
             return bring_into_force(store, clock, &valid.content, &request, secrets).await;
         }
-        Ok((to, content)) => (to, restore(store, clock, to, &content, &request, secrets).await),
-        Err(ReadError::NoRelease(_)) => return Err(failure),
-        Err(error) => (0, Err(error.into())),
+        Ok((to, content)) => restore(store, clock, to, &content, &request, secrets).await,
+        // The first release: there is nothing to go back to.
+        Err(ReadError::NoRelease(_)) => Ok(()),
+        Err(error) => Err(error.into()),
     };
-    match undo {
-        Ok(()) => Err(failure),
-        Err(undo) => {
-            Err(ImportError::NotRestored { failure: Box::new(failure), release, undo: Box::new(undo) })
-        }
-    }
+    Err(match undone {
+        Ok(()) => failure,
+        Err(undo) => ImportError::NotRestored { failure: Box::new(failure), undo: Box::new(undo) },
+    })
 }
 
 async fn read(objects: &impl Objects, document: &Document) -> Result<Vec<u8>, ObjectsError> {

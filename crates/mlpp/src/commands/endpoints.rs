@@ -28,16 +28,22 @@ pub(crate) fn run(args: &Args, project: &Project) -> Result<ProcessExitCode, Com
     let _within = runtime.enter();
     let jobs = executions::jobs(project)?;
     let failed = |error| CommandError::failed("list the endpoints", error);
-    let mut endpoints = match &jobs {
+    if let Some(name) = &args.endpoint {
+        let jobs = jobs.ok_or_else(|| absent(name))?;
+        return runtime.block_on(async {
+            let request = json!({"EndpointName": name});
+            let endpoint = match jobs.call(Service::SageMaker, "DescribeEndpoint", request).await {
+                Err(error) if error.http_status < 500 => return Err(absent(name)),
+                described => described.map_err(failed)?,
+            };
+            let activities = jobs.scaling_activities(name).await.map_err(failed)?;
+            one(&endpoint, &activities, args.json)
+        });
+    }
+    let endpoints = match &jobs {
         Some(jobs) => runtime.block_on(describe_all(jobs)).map_err(failed)?,
         None => Vec::new(),
     };
-    if let Some(name) = &args.endpoint {
-        endpoints.retain(|endpoint| endpoint["EndpointName"] == name.as_str());
-        let (Some(jobs), [endpoint]) = (&jobs, &endpoints[..]) else { return Err(absent(name)) };
-        let activities = runtime.block_on(jobs.scaling_activities(name)).map_err(failed)?;
-        return one(endpoint, &activities, args.json);
-    }
     if args.json {
         output::json(&endpoints)?;
     } else if endpoints.is_empty() {

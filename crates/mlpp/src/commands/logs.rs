@@ -58,10 +58,16 @@ impl Kind {
     }
 
     /// Its status; nothing when there is none of this kind with that name.
-    async fn status(self, jobs: &SageMaker, name: &str) -> Option<String> {
+    async fn status(self, jobs: &SageMaker, name: &str) -> Result<Option<String>, CommandError> {
         let (action, member, status) = self.describe();
-        let described = jobs.call(Service::SageMaker, action, json!({ member: name })).await.ok()?;
-        Some(described.get(status).and_then(Value::as_str).unwrap_or_default().to_owned())
+        match jobs.call(Service::SageMaker, action, json!({ member: name })).await {
+            Ok(described) => {
+                Ok(Some(described.get(status).and_then(Value::as_str).unwrap_or_default().to_owned()))
+            }
+            // It is not there, or cannot be called so.
+            Err(error) if error.http_status < 500 => Ok(None),
+            Err(error) => Err(CommandError::failed(&format!("look for {name}"), error)),
+        }
     }
 
     /// Its log files, each with the name of who writes it.
@@ -109,7 +115,7 @@ pub(crate) fn run(args: &Args, project: &Project) -> Result<ProcessExitCode, Com
                 return Ok(ExitCode::Success.into());
             }
             tokio::time::sleep(LOOK_AGAIN).await;
-            status = kind.status(&jobs, &args.name).await;
+            status = kind.status(&jobs, &args.name).await?;
         }
     })
 }
@@ -119,7 +125,7 @@ async fn find(jobs: &SageMaker, args: &Args) -> Result<(Kind, Option<String>), C
     let kinds = args.kind.map_or_else(|| Kind::value_variants().to_vec(), |kind| vec![kind]);
     let mut found = Vec::new();
     for kind in kinds {
-        if let Some(status) = kind.status(jobs, &args.name).await {
+        if let Some(status) = kind.status(jobs, &args.name).await? {
             found.push((kind, Some(status)));
         }
     }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::running::{Up, address, arrivals, executions, http, idle, manifest, until};
+use crate::running::{Up, address, arrivals, executions, http, idle, manifest, served, until};
 use crate::util::{Project, skip};
 
 /// Asks by the service's own client, where it is installed.
@@ -46,12 +46,7 @@ print(json.dumps(told))
 
 #[test]
 fn a_manifest_lands_and_an_endpoint_answers() {
-    let project = Project::titanic();
-    project.expect(0, ["apply", "--quiet"]);
-    let up = Up::start(&project);
-    let put = project.command(["put", "manifest.json", "s3://demo-bucket/manifests/"]).output().unwrap();
-    assert!(put.status.success(), "{}", project.stderr(&put));
-    until(&project, || executions(&project).iter().any(|one| one["status"] == "SUCCEEDED"));
+    let (project, up) = served();
     let endpoints = project.json_beside(["endpoints", "--json"]);
     assert_eq!(endpoints[0]["EndpointStatus"], "InService", "{endpoints:#}");
     let told = project.json_beside(["endpoints", "survival-endpoint", "--json"]);

@@ -6,8 +6,8 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::running::{Up, address, until};
-use crate::util::{Project, skip};
+use crate::running::{address, deploy, served};
+use crate::util::skip;
 
 const UPDATES: usize = 3;
 
@@ -16,23 +16,13 @@ fn no_request_fails_while_an_endpoint_is_updated() {
     if Command::new("wrk").arg("-v").stdout(Stdio::null()).status().is_err() {
         return skip("wrk", "no_request_fails_while_an_endpoint_is_updated", "it is not installed");
     }
-    let project = Project::titanic();
-    project.expect(0, ["apply", "--quiet"]);
-    let up = Up::start(&project);
+    let (project, up) = served();
     let mut configurations = HashSet::new();
-    let mut deploy = |number: usize| {
-        let target = format!("s3://demo-bucket/manifests/{number}.json");
-        let put = project.command(["put", "manifest.json", &target]).output().unwrap();
-        assert!(put.status.success(), "{}", project.stderr(&put));
-        until(&project, || {
-            let executions = project.json_beside(["executions", "--json"]);
-            let executions = executions.as_array().unwrap();
-            executions.len() > number && executions.iter().all(|one| one["status"] == "SUCCEEDED")
-        });
+    let mut see = || {
         let endpoint = &project.json_beside(["endpoints", "--json"])[0];
         configurations.insert(endpoint["EndpointConfigName"].to_string());
     };
-    deploy(0);
+    see();
     let url = format!("http://{}/endpoints/survival-endpoint/invocations", address(&project));
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../xtask/peers/invoke.lua");
     let load = Command::new("wrk")
@@ -45,7 +35,8 @@ fn no_request_fails_while_an_endpoint_is_updated() {
         .spawn()
         .unwrap();
     for number in 1..=UPDATES {
-        deploy(number);
+        deploy(&project, &format!("{number}.json"));
+        see();
     }
     let output = load.wait_with_output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);

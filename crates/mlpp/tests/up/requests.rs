@@ -5,8 +5,7 @@ use std::net::{Shutdown, TcpStream};
 
 use serde_json::Value;
 
-use crate::running::{Up, address, executions, http, until};
-use crate::util::Project;
+use crate::running::{address, http, served};
 
 /// The service's limit for the body of a request.
 const LARGEST: usize = 6_291_456;
@@ -73,12 +72,7 @@ const JSON: &str = "Accept: application/json";
 
 #[test]
 fn every_request_gets_its_answer() {
-    let project = Project::titanic();
-    project.expect(0, ["apply", "--quiet"]);
-    let up = Up::start(&project);
-    let put = project.command(["put", "manifest.json", "s3://demo-bucket/manifests/"]).output().unwrap();
-    assert!(put.status.success(), "{}", project.stderr(&put));
-    until(&project, || executions(&project).iter().any(|one| one["status"] == "SUCCEEDED"));
+    let (project, up) = served();
     let (address, rows) = (address(&project), project.read("data/rows.csv"));
     let client = Client { address: &address };
     let answers = |rows: &[u8]| {

@@ -90,6 +90,27 @@ pub(crate) fn executions(project: &Project) -> Vec<Value> {
     project.json_beside(["executions", "--json"]).as_array().unwrap().clone()
 }
 
+/// The example, applied, with `mlpp up` at work and an endpoint in service.
+pub(crate) fn served() -> (Project, Up) {
+    let project = Project::titanic();
+    project.expect(0, ["apply", "--quiet"]);
+    let up = Up::start(&project);
+    deploy(&project, "manifest.json");
+    (project, up)
+}
+
+/// Puts the example's manifest under a name of its own, and waits until every execution has succeeded.
+pub(crate) fn deploy(project: &Project, name: &str) {
+    let before = executions(project).len();
+    let target = format!("s3://demo-bucket/manifests/{name}");
+    let put = project.command(["put", "manifest.json", &target]).output().unwrap();
+    assert!(put.status.success(), "{}", project.stderr(&put));
+    until(project, || {
+        let all = executions(project);
+        all.len() > before && all.iter().all(|one| one["status"] == "SUCCEEDED")
+    });
+}
+
 /// A project whose workflow does nothing, with parameters that say nothing.
 pub(crate) fn idle() -> Project {
     let project = unapplied(r#"{"StartAt": "Done", "States": {"Done": {"Type": "Pass", "End": true}}}"#);

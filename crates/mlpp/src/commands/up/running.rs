@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 #[derive(Default)]
 pub(super) struct Running {
     waits: JoinSet<(String, Result<(), String>)>,
-    /// Every execution that this process has run, and those that it leaves alone.
+    /// Every execution that this process has run, or tries to.
     known: HashSet<String>,
     /// Those that cannot go on now, with the reason: mostly, that nothing can be recorded.
     stalled: BTreeMap<String, String>,
@@ -26,14 +26,15 @@ impl Running {
         is_new
     }
 
-    /// Whether this process has run the execution, or has left it alone.
+    /// Whether this process has run the execution, or tries to.
     pub(super) fn is_known(&self, arn: &str) -> bool {
         self.known.contains(arn)
     }
 
-    /// Leaves an execution alone from now on: it cannot go on.
-    pub(super) fn leave(&mut self, arn: &str) {
-        self.known.insert(arn.to_owned());
+    /// An execution cannot go on now.
+    pub(super) fn stall(&mut self, arn: String, reason: String) {
+        self.known.insert(arn.clone());
+        self.stalled.insert(arn, reason);
     }
 
     fn wait_for(&mut self, workflows: &LocalWorkflows, arn: String) {

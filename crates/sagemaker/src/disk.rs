@@ -29,17 +29,16 @@ fn no_room(error: ffi::Error) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use mlpp_provider::{StoreError, WorkflowsError};
-
     use super::*;
+    use crate::store::StoreError;
 
     #[test]
     fn a_full_disk_is_seen_through_what_is_around_it() {
         let sqlite = |code| rusqlite::Error::SqliteFailure(ffi::Error::new(code), None);
-        let full = WorkflowsError::Unavailable(Box::new(sqlite(ffi::SQLITE_FULL)));
-        assert!(is_disk_full(&full));
-        assert!(is_disk_full(&StoreError::Unavailable(Box::new(sqlite(ffi::SQLITE_IOERR_SHMSIZE)))));
-        assert!(!is_disk_full(&StoreError::Unavailable(Box::new(sqlite(ffi::SQLITE_IOERR_READ)))));
+        let stored = |code| StoreError::Database { path: "jobs.db".to_owned(), source: sqlite(code) };
+        assert!(is_disk_full(&stored(ffi::SQLITE_FULL)));
+        assert!(is_disk_full(&stored(ffi::SQLITE_IOERR_SHMSIZE)));
+        assert!(!is_disk_full(&stored(ffi::SQLITE_IOERR_READ)));
         assert!(is_disk_full(&io::Error::from(io::ErrorKind::StorageFull)));
         assert!(!is_disk_full(&io::Error::from(io::ErrorKind::PermissionDenied)));
     }
