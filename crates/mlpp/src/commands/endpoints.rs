@@ -27,9 +27,9 @@ pub(crate) fn run(args: &Args, project: &Project) -> Result<ProcessExitCode, Com
     let runtime = super::runtime()?;
     let _within = runtime.enter();
     let jobs = executions::jobs(project)?;
-    let failed = |error| CommandError::failed("list the endpoints", error);
     if let Some(name) = &args.endpoint {
         let jobs = jobs.ok_or_else(|| absent(name))?;
+        let failed = |error| CommandError::failed(&format!("describe the endpoint {name}"), error);
         return runtime.block_on(async {
             let request = json!({"EndpointName": name});
             let endpoint = match jobs.call(Service::SageMaker, "DescribeEndpoint", request).await {
@@ -41,7 +41,9 @@ pub(crate) fn run(args: &Args, project: &Project) -> Result<ProcessExitCode, Com
         });
     }
     let endpoints = match &jobs {
-        Some(jobs) => runtime.block_on(describe_all(jobs)).map_err(failed)?,
+        Some(jobs) => runtime
+            .block_on(describe_all(jobs))
+            .map_err(|error| CommandError::failed("list the endpoints", error))?,
         None => Vec::new(),
     };
     if args.json {

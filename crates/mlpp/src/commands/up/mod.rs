@@ -40,10 +40,10 @@ const GO_ON: u32 = 5;
 ///
 /// Watches the manifests' prefix in the local bucket. A manifest that is put there, by mlpp put or any other way, starts the
 /// workflow once, whatever else happens; a bad one is rejected with what is wrong (mlpp why-not) and stops nothing. What
-/// cannot be done now, since the disk is full or nothing was applied yet, is told and waits. Executions that an earlier process left, or that mlpp launch has recorded, go on; endpoints in
-/// service are served: POST /endpoints/NAME/invocations, as SageMaker Runtime has it.
-/// GET /status tells what there is as JSON. Ctrl-C ends it, with every process that it started;
-/// what was running goes on with the next one.
+/// cannot be done now, since the disk is full or nothing was applied yet, is told and waits. Executions that an earlier
+/// process left, or that mlpp launch has recorded, go on; endpoints in service are served:
+/// POST /endpoints/NAME/invocations, as SageMaker Runtime has it. GET /status tells what there is as JSON. Ctrl-C ends it,
+/// with every process that it started; what was running goes on with the next one.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Where endpoints answer, as SageMaker Runtime does, and /status; port 0 is any that is free
