@@ -9,6 +9,7 @@
 mod clients;
 mod clock;
 mod failure;
+mod json;
 mod objects;
 mod pace;
 mod store;
@@ -18,6 +19,7 @@ mod workflows;
 pub use clients::Profile;
 pub use clients::{Clients, ClientsError};
 pub use clock::SystemClock;
+pub use json::{JsonClient, JsonError, JsonService};
 pub use objects::AwsObjects;
 pub use store::{AwsParameterStore, StoreOptions};
 pub use workflows::AwsWorkflows;
