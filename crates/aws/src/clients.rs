@@ -171,7 +171,8 @@ impl Clients {
     pub(crate) fn endpoint(&self, host: &str, id: &str) -> String {
         self.endpoints.get(id).cloned().unwrap_or_else(|| {
             // Partitions: AWS General Reference, "Service endpoints". The one in China has a domain of its own.
-            let domain = if self.region.as_ref().starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
+            let domain =
+                if self.region.as_ref().starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
             format!("https://{host}.{}.{domain}", self.region)
         })
     }

@@ -45,7 +45,8 @@ impl JsonService {
     /// Signing name, host before the region, the target's prefix, the protocol's version, and the service's id in the names of
     /// `AWS_ENDPOINT_URL_…`.
     fn facts(self) -> Facts {
-        let facts = |signing_name, host, target, version, id| Facts { signing_name, host, target, version, id };
+        let facts =
+            |signing_name, host, target, version, id| Facts { signing_name, host, target, version, id };
         match self {
             Self::Sqs => facts("sqs", "sqs", "AmazonSQS", "1.0", "SQS"),
             Self::SageMaker => facts("sagemaker", "api.sagemaker", "SageMaker", "1.1", "SAGEMAKER"),
@@ -122,7 +123,10 @@ impl JsonClient {
         let mut signing_options = SigningOptions::default();
         signing_options.double_uri_encode = true;
         signing_options.normalize_uri_path = true;
-        layer.store_put(SigV4OperationSigningConfig { signing_options, ..SigV4OperationSigningConfig::default() });
+        layer.store_put(SigV4OperationSigningConfig {
+            signing_options,
+            ..SigV4OperationSigningConfig::default()
+        });
         let mut components = RuntimeComponentsBuilder::new("signing");
         components.set_auth_scheme_option_resolver(Some(SharedAuthSchemeOptionResolver::new(
             StaticAuthSchemeOptionResolver::new(vec![SCHEME_ID]),
