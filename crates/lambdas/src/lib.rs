@@ -12,6 +12,7 @@ pub mod import;
 pub mod launch;
 pub mod log;
 pub mod notification;
+pub mod program;
 
 /// Name and version of the tool, for records and provenance.
 pub const TOOL: &str = concat!("mlpp ", env!("CARGO_PKG_VERSION"));

@@ -1,0 +1,9 @@
+//! What the programs have in common: their settings, the services behind the functions, and Lambda's runtime around them.
+
+mod environment;
+mod queue;
+mod runtime;
+
+pub use environment::{Environment, EnvironmentError};
+pub use queue::SqsQueue;
+pub use runtime::{Invocation, serve};
