@@ -1,9 +1,11 @@
 //! What the programs have in common: their settings, the services behind the functions, and Lambda's runtime around them.
 
+mod buckets;
 mod environment;
 mod queue;
 mod runtime;
 
+pub use buckets::S3Notifications;
 pub use environment::{Environment, EnvironmentError};
 pub use queue::SqsQueue;
 pub use runtime::{Invocation, serve};
