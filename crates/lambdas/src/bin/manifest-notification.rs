@@ -10,7 +10,7 @@ fn main() -> Result<(), lambda_runtime::Error> {
     let environment = Environment(|name: &str| std::env::var(name).ok());
     let clients = environment.clients()?;
     let notifications = S3Notifications::new(&clients);
-    let responder = HttpResponder::new();
+    let responder = HttpResponder::new()?;
     let (notifications, responder) = (&notifications, &responder);
     serve(move |invocation| async move {
         let resource = NotificationResource { notifications, clock: &SystemClock };

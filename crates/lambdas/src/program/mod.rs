@@ -3,9 +3,11 @@
 mod buckets;
 mod environment;
 mod queue;
+mod responder;
 mod runtime;
 
 pub use buckets::S3Notifications;
 pub use environment::{Environment, EnvironmentError};
 pub use queue::SqsQueue;
+pub use responder::HttpResponder;
 pub use runtime::{Invocation, serve};
