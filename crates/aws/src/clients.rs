@@ -167,6 +167,11 @@ impl Clients {
         })
     }
 
+    /// The client of S3, for what is no matter of objects.
+    pub fn s3(&self) -> &aws_sdk_s3::Client {
+        &self.s3
+    }
+
     /// Where the service with the id is; on AWS its host begins with `host`.
     pub(crate) fn endpoint(&self, host: &str, id: &str) -> String {
         self.endpoints.get(id).cloned().unwrap_or_else(|| {

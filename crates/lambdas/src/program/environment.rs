@@ -1,5 +1,5 @@
 use mlpp_aws::{Clients, ClientsError};
-use mlpp_parameters::{DriftPolicy, NameError, Overridable, ProjectRules};
+use mlpp_parameters::{DriftPolicy, FingerprintKey, NameError, Overridable, ProjectRules};
 use serde_json::Value;
 
 use crate::launch::Settings;
@@ -93,4 +93,14 @@ fn overridable(text: &str) -> Option<Overridable> {
     let pointers: Value = serde_json::from_str(text).ok()?;
     let pointers = pointers.as_array()?.iter().map(|pointer| pointer.as_str().map(str::to_owned));
     Overridable::new(pointers.collect::<Option<Vec<_>>>()?).ok()
+}
+
+/// A key by which one import compares secrets, and none after it.
+///
+/// # Errors
+/// The system has no randomness to give.
+pub fn fingerprint_key() -> Result<FingerprintKey, getrandom::Error> {
+    let mut key = [0; 32];
+    getrandom::fill(&mut key)?;
+    Ok(FingerprintKey::new(key))
 }
