@@ -60,7 +60,7 @@ impl<F: Fn(&str) -> Option<String>> Environment<F> {
     pub fn launch_settings(&self) -> Result<Settings, EnvironmentError> {
         let policy = match self.given("DRIFT") {
             None => DriftPolicy::Use,
-            Some(value) => value.parse().map_err(|_| EnvironmentError::Value {
+            Some(value) => DriftPolicy::named(&value).ok_or(EnvironmentError::Value {
                 name: "DRIFT",
                 value,
                 allowed: "use, ignore or fail",
