@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
+use lambda_runtime::Error;
 use mlpp_aws::{AwsObjects, AwsParameterStore, AwsWorkflows, StoreOptions, SystemClock};
 use mlpp_lambdas::launch::launch_all;
 use mlpp_lambdas::log::count;
-use mlpp_lambdas::program::{Environment, SqsQueue, serve};
+use mlpp_lambdas::program::{SqsQueue, of_process, serve};
 use mlpp_provider::Clock as _;
-use serde_json::json;
+use serde_json::Value;
 
-fn main() -> Result<(), lambda_runtime::Error> {
-    let environment = Environment(|name: &str| std::env::var(name).ok());
+fn main() -> Result<(), Error> {
+    let environment = of_process();
     let settings = environment.launch_settings()?;
     let clients = environment.clients()?;
     let queue = SqsQueue::new(&clients, environment.needed("FAILURE_QUEUE_URL")?);
@@ -21,15 +22,9 @@ fn main() -> Result<(), lambda_runtime::Error> {
     let (objects, workflows) = (&objects, &workflows);
     serve(move |invocation| async move {
         let (tally, done) = launch_all(store, objects, workflows, queue, settings, &invocation.event).await;
-        let counts = [
-            ("Started", tally.started),
-            ("Already", tally.already),
-            ("Skipped", tally.skipped),
-            ("Failed", tally.failed),
-            ("Retried", tally.retried),
-        ];
+        let counts = tally.counts();
         count(SystemClock.now().as_millisecond(), ("Project", settings.path.as_str()), &counts);
         done?;
-        Ok(json!(counts.into_iter().collect::<std::collections::BTreeMap<_, _>>()))
+        Ok(counts.into_iter().map(|(name, number)| (name, Value::from(number))).collect())
     })
 }

@@ -7,7 +7,7 @@ mod responder;
 mod runtime;
 
 pub use buckets::S3Notifications;
-pub use environment::{Environment, EnvironmentError, fingerprint_key};
+pub use environment::{Environment, EnvironmentError, fingerprint_key, of_process};
 pub use queue::SqsQueue;
 pub use responder::HttpResponder;
 pub use runtime::{Invocation, serve};

@@ -2,7 +2,7 @@ use mlpp_aws::{Clients, JsonClient, JsonService};
 use mlpp_provider::with_sources;
 use serde_json::json;
 
-use crate::launch::FailureQueue;
+use crate::failures::FailureQueue;
 
 /// The failure queue on SQS.
 #[derive(Debug, Clone)]

@@ -40,7 +40,8 @@ impl Responder for HttpResponder {
     async fn send(&self, url: &ResponseUrl, body: &str) -> Result<(), String> {
         // The errors of hyper name no URL; that of a URL which is none would.
         let request = Request::put(url.reveal()).header("content-length", body.len());
-        let request = request.body(Full::from(body.to_owned())).map_err(|_| "ResponseURL is no URL".to_owned())?;
+        let request =
+            request.body(Full::from(body.to_owned())).map_err(|_| "ResponseURL is no URL".to_owned())?;
         let answer = tokio::time::timeout(TIMEOUT, self.client.request(request)).await;
         let answer = answer.map_err(|_| format!("there was no answer within {} s", TIMEOUT.as_secs()))?;
         let answer = answer.map_err(|error| with_sources(&error))?;
