@@ -10,4 +10,4 @@ pub use buckets::S3Notifications;
 pub use environment::{Environment, EnvironmentError, fingerprint_key, of_process};
 pub use queue::SqsQueue;
 pub use responder::HttpResponder;
-pub use runtime::{Invocation, serve};
+pub use runtime::{Invocation, log_beginning, serve};

@@ -2,7 +2,10 @@ use std::future::Future;
 use std::time::{Duration, SystemTime};
 
 use lambda_runtime::{Error, LambdaEvent, service_fn};
+use mlpp_provider::with_sources;
 use serde_json::Value;
+
+use crate::log::{Level, log};
 
 /// One invocation of a function.
 #[derive(Debug)]
@@ -34,4 +37,10 @@ where
             remaining: deadline.duration_since(SystemTime::now()).unwrap_or_default(),
         })
     })))
+}
+
+/// Tells the log why a function cannot begin, and passes the error on.
+pub fn log_beginning(error: Error) -> Error {
+    log(Level::Error, "the function cannot begin", &[("reason", &with_sources(&*error))]);
+    error
 }
