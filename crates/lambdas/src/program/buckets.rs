@@ -9,7 +9,7 @@ use mlpp_aws::Clients;
 use crate::notification::{Configuration, FunctionNotification, NotificationError, Notifications};
 
 /// What S3 says of entries that want the same objects; its code is the general `InvalidArgument`.
-const OVERLAP: &str = "overlapping";
+const OVERLAP: &str = "overlap";
 /// What S3 says of a function that it may not invoke, or not yet: a permission takes its time to be known everywhere.
 const DESTINATION: &str = "Unable to validate the following destination configurations";
 

@@ -109,7 +109,7 @@ async fn the_execution_is_part_of_the_invocations_trace() {
     let Stack { account, state_machine, queue, launch } = stack;
     drop(launch);
     let record = account.put("manifests/a.json", &manifest(&account)).await;
-    let seen: Arc<Mutex<Vec<(String, Option<String>)>>> = Arc::default();
+    let seen = Arc::new(Mutex::new(Vec::new()));
     let kept = Arc::clone(&seen);
     let states = serve(move |request| {
         let header = |name: &str| request.headers().get(name).map(|value| value.to_str().unwrap().to_owned());

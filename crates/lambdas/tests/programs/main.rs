@@ -4,6 +4,7 @@
 
 mod answers;
 mod launch;
+mod notification;
 mod readme;
 mod support;
 mod upload;

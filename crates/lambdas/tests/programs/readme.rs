@@ -159,7 +159,10 @@ async fn the_notification_comes_and_goes_and_those_of_others_stay() {
             "Events": ["s3:ObjectCreated:*"],
             "Filter": {"Key": {"FilterRules": [{"Name": "prefix", "Value": "images/"}]}},
         }],
-        "EventBridgeConfiguration": {},
+        "QueueConfigurations": [{
+            "Id": "theirs too", "QueueArn": "arn:aws:sqs:us-east-1:123456789012:other",
+            "Events": ["s3:ObjectRemoved:*"],
+        }],
     });
     account.aws(&[
         "s3api",
@@ -171,7 +174,7 @@ async fn the_notification_comes_and_goes_and_those_of_others_stay() {
     ]);
     let before = notifications(&account);
     assert_eq!(before["LambdaFunctionConfigurations"].as_array().unwrap().len(), 1);
-    assert!(before.get("EventBridgeConfiguration").is_some(), "{before}");
+    assert_eq!(before["QueueConfigurations"].as_array().unwrap().len(), 1);
 
     let stack = CloudFormation::new("readme").await;
     let function = account.function(NOTIFICATION, &[]).await;
@@ -191,6 +194,7 @@ async fn the_notification_comes_and_goes_and_those_of_others_stay() {
     };
     let told = notifications(&account);
     assert_eq!(told["LambdaFunctionConfigurations"].as_array().unwrap().len(), 2);
+    assert_eq!(told["QueueConfigurations"], before["QueueConfigurations"]);
     let rules = &ours(&told).unwrap()["Filter"]["Key"]["FilterRules"];
     assert!(rules.to_string().contains("manifests/"), "{rules}");
 

@@ -54,7 +54,7 @@ impl RuntimeApi {
                 .body(event.to_string().into_bytes().into())
                 .unwrap();
         }
-        let [_, id, what] = path.split('/').collect::<Vec<_>>()[..] else { panic!("{path}") };
+        let (id, what) = path.strip_prefix("invocation/").unwrap().split_once('/').unwrap();
         let body = serde_json::from_slice(request.body()).unwrap();
         let outcome = if what == "response" { Ok(body) } else { Err(body) };
         let waiting = self.outcomes.lock().unwrap().remove(id).unwrap();

@@ -6,14 +6,16 @@ mod lambda;
 #[path = "../../../../aws/tests/moto/support/server.rs"]
 mod server;
 
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::Command;
 
+use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
-use mlpp_aws::{AwsObjects, AwsParameterStore, Clients, StoreOptions, SystemClock};
+use mlpp_aws::{AwsParameterStore, Clients, StoreOptions, SystemClock};
 use serde_json::{Value, json};
 
 pub(crate) use cloudformation::CloudFormation;
@@ -47,10 +49,6 @@ impl Account {
         format!("/{}", self.name)
     }
 
-    pub(crate) fn objects(&self) -> AwsObjects {
-        AwsObjects::new(&self.clients)
-    }
-
     pub(crate) fn store(&self) -> AwsParameterStore<SystemClock> {
         AwsParameterStore::new(&self.clients, SystemClock.into(), 1, StoreOptions::default()).unwrap()
     }
@@ -63,7 +61,7 @@ impl Account {
             .header("x-amz-target", target)
             .header("content-type", "application/x-amz-json-1.0")
             .header("authorization", authorization)
-            .body(Full::from(request.to_string()))
+            .body(Full::<Bytes>::from(request.to_string()))
             .unwrap();
         let client = Client::builder(TokioExecutor::new()).build_http();
         let answer = client.request(request).await.unwrap();
@@ -191,7 +189,6 @@ pub(crate) fn golden() -> Option<PathBuf> {
     if golden.is_dir() {
         return Some(golden);
     }
-    use std::io::Write as _;
     let _ = writeln!(std::io::stderr(), "skipped: golden files ({} is not there)", golden.display());
     if let Some(list) = std::env::var_os("MLPP_SKIPPED") {
         let mut file = std::fs::File::options().append(true).create(true).open(list).unwrap();
