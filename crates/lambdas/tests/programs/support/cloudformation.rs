@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 
-use super::Function;
 use super::http::{answer, serve};
+use super::lambda::Function;
 
 /// What stands in a presigned URL and must be in no log.
 const SIGNATURE: &str = "X-Amz-Signature=only-for-cloudformation";

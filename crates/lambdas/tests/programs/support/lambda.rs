@@ -119,6 +119,12 @@ impl Function {
         receiver.await.unwrap()
     }
 
+    /// The program's process, which the benchmark looks at.
+    #[allow(dead_code, reason = "the tests have no use for it")]
+    pub(crate) fn process_id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Ends the program; the lines that it wrote to its log, each of them JSON.
     pub(crate) fn log(mut self) -> Vec<Value> {
         self.end();
