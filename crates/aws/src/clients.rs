@@ -206,7 +206,7 @@ struct Endpoints {
     path_style: bool,
 }
 
-fn http_client() -> SharedHttpClient {
+pub(crate) fn http_client() -> SharedHttpClient {
     let provider = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring);
     aws_smithy_http_client::Builder::new().tls_provider(provider).build_https()
 }

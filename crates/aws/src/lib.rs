@@ -12,6 +12,7 @@ mod failure;
 mod json;
 mod objects;
 mod pace;
+mod presigned;
 mod store;
 mod workflows;
 
@@ -21,5 +22,6 @@ pub use clients::{Clients, ClientsError};
 pub use clock::SystemClock;
 pub use json::{JsonClient, JsonError, JsonService};
 pub use objects::AwsObjects;
+pub use presigned::PresignedPut;
 pub use store::{AwsParameterStore, StoreOptions};
 pub use workflows::AwsWorkflows;

@@ -57,7 +57,7 @@ impl Services {
 }
 
 fn main() -> Result<(), Error> {
-    let responder = HttpResponder::new()?;
+    let responder = HttpResponder::default();
     // CloudFormation is answered also when nothing else can be done.
     let services = Services::new().map_err(|error| with_sources(&*error));
     let (responder, services) = (&responder, &services);

@@ -9,7 +9,7 @@ use mlpp_provider::with_sources;
 use serde_json::Value;
 
 fn main() -> Result<(), Error> {
-    let responder = HttpResponder::new()?;
+    let responder = HttpResponder::default();
     // CloudFormation is answered also when nothing else can be done.
     let notifications = of_process()
         .clients()

@@ -8,7 +8,7 @@ use super::http::{answer, serve};
 use super::lambda::Function;
 
 /// What stands in a presigned URL and must be in no log.
-const SIGNATURE: &str = "X-Amz-Signature=only-for-cloudformation";
+const SIGNATURE: &str = "X-Amz-Credential=a%2Fb&X-Amz-Signature=only+for%20cloudformation%3D";
 
 /// A stack with one custom resource.
 pub(crate) struct CloudFormation {
