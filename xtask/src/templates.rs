@@ -118,7 +118,10 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
     }
     if violations.is_empty() {
         let with = if linted { "with" } else { "without" };
-        println!("templates: {} as they should be, {with} cfn-lint and sam", count(templates.len(), "template"));
+        println!(
+            "templates: {} as they should be, {with} cfn-lint and sam",
+            count(templates.len(), "template")
+        );
         Ok(())
     } else {
         Err(Error::Violations { chore: "templates", findings: violations.len() })
@@ -135,8 +138,10 @@ fn templates(workspace: &Workspace) -> Result<Vec<Template>, Error> {
     for folder in FOLDERS {
         let path = workspace.root.join(folder);
         for entry in fs::read_dir(&path).map_err(Error::file("read", &path))? {
-            let name = entry.map_err(Error::file("read", &path))?.file_name();
-            if let Some(name) = name.to_str().filter(|name| name.ends_with(".yaml")) {
+            let file = entry.map_err(Error::file("read", &path))?.path();
+            if file.extension().is_some_and(|extension| extension == "yaml")
+                && let Some(name) = file.file_name().and_then(|name| name.to_str())
+            {
                 names.push(format!("{folder}/{name}"));
             }
         }
@@ -201,7 +206,8 @@ pub(super) mod samples {
 
     /// A role with these statements, given as YAML in flow style.
     pub(in crate::templates) fn role(statements: &[&str]) -> Template {
-        let list: String = statements.iter().map(|one| format!("            - {one}\n")).collect();
+        let list: Vec<_> = statements.iter().map(|one| format!("            - {one}")).collect();
+        let list = list.join("\n");
         template(&format!(
             "  R:\n    Type: AWS::IAM::Role\n    Properties:\n      AssumeRolePolicyDocument:\n        Version: '2012-10-17'\n        \
              Statement: [{{Effect: Allow, Action: 'sts:AssumeRole', Principal: {{Service: lambda.amazonaws.com}}}}]\n      Policies:\n        \

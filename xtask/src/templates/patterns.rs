@@ -17,7 +17,7 @@ use crate::process;
 /// Samples of an option.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(in crate::templates) struct Samples {
+pub(crate) struct Samples {
     /// The option, in every template that has it.
     parameter: String,
     valid: Vec<String>,
@@ -26,14 +26,10 @@ pub(in crate::templates) struct Samples {
 
 /// Prints a line for each pattern and value: whether the value is taken.
 const PROGRAM: &str = "import json, re, sys\n\
-    for pattern, value in json.load(sys.stdin):\n    print(json.dumps(re.search(pattern, value) is not None))\n";
+    for pattern, value in json.loads(sys.stdin.readline()):\n    print(json.dumps(re.search(pattern, value) is not None))\n";
 
 /// Asks Python what the patterns take; an option with a pattern and without samples is a violation as well.
-pub(super) fn check(
-    python: &Path,
-    templates: &[Template],
-    table: &Table,
-) -> Result<Vec<Violation>, Error> {
+pub(super) fn check(python: &Path, templates: &[Template], table: &Table) -> Result<Vec<Violation>, Error> {
     let mut violations = Vec::new();
     let mut asked = Vec::new();
     for template in templates {
@@ -58,7 +54,9 @@ pub(super) fn check(
     }
     let questions: Vec<_> = asked.iter().map(|(_, pattern, value, _)| json!([pattern, value])).collect();
     let mut answers = Vec::new();
-    let input = serde_json::to_string(&questions).map_err(Error::Input)?;
+    let mut input = serde_json::to_string(&questions).map_err(Error::Input)?;
+    // One line is all that the program reads; its input stays open.
+    input.push('\n');
     process::converse(Command::new(python).args(["-I", "-c", PROGRAM]), &input, |line| {
         answers.push(process::parse::<bool>("python", line)?);
         Ok(())

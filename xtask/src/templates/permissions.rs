@@ -25,7 +25,10 @@ pub(super) fn check(templates: &[Template], table: &Table) -> Vec<Violation> {
         }
         for kind in ["AWS::IAM::Policy", "AWS::IAM::ManagedPolicy"] {
             for (name, _) in template.resources(kind) {
-                violations.push(Violation::new(template.place(name), "policies stand in their role, where this check reads them"));
+                violations.push(Violation::new(
+                    template.place(name),
+                    "policies stand in their role, where this check reads them",
+                ));
             }
         }
     }
@@ -48,7 +51,9 @@ fn role_as_such(role: &Value) -> Vec<String> {
     let properties = &role["Properties"];
     for member in ["ManagedPolicyArns", "RoleName"] {
         if !properties[member].is_null() {
-            wrong.push(format!("{member}: a role has its own policies, and a name of CloudFormation's making"));
+            wrong.push(format!(
+                "{member}: a role has its own policies, and a name of CloudFormation's making"
+            ));
         }
     }
     let trust = &properties["AssumeRolePolicyDocument"];
@@ -97,13 +102,19 @@ fn statement<'a>(statement: &Value, table: &'a Table, used: &mut BTreeSet<&'a st
         if resource == "*" {
             for action in &actions {
                 match table.anywhere.iter().find(|entry| entry.action == *action) {
-                    Some(entry) => _ = used.insert(&entry.action),
-                    None => wrong.push(format!("{action} on every resource, for which {TABLE} has no reason")),
+                    Some(entry) => {
+                        used.insert(&entry.action);
+                    }
+                    None => {
+                        wrong.push(format!("{action} on every resource, for which {TABLE} has no reason"));
+                    }
                 }
             }
         } else if is_wide(resource) {
             match table.wildcard.iter().find(|entry| resource.ends_with(&entry.resource)) {
-                Some(entry) => _ = used.insert(&entry.resource),
+                Some(entry) => {
+                    used.insert(&entry.resource);
+                }
                 None => wrong.push(format!("{resource}: {TABLE} has no reason for its wildcard")),
             }
         }
@@ -146,7 +157,10 @@ mod tests {
             "!Sub 'arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter${Path}.releases/*'",
         ] {
             let none: [String; 0] = [];
-            assert_eq!(wrong(&format!("{{Sid: S, Effect: Allow, Action: [a:B, a:C], Resource: {resource}}}")), none);
+            assert_eq!(
+                wrong(&format!("{{Sid: S, Effect: Allow, Action: [a:B, a:C], Resource: {resource}}}")),
+                none
+            );
         }
     }
 
@@ -154,12 +168,21 @@ mod tests {
     fn what_is_wider_than_its_reasons_is_refused() {
         for (statement, expected) in [
             ("{Sid: S, Action: 's3:GetObject', Resource: '*'}", "s3:GetObject on every resource"),
-            ("{Sid: S, Action: ['ec2:DescribeVpcs', 'ec2:RunInstances'], Resource: '*'}", "ec2:RunInstances on every"),
+            (
+                "{Sid: S, Action: ['ec2:DescribeVpcs', 'ec2:RunInstances'], Resource: '*'}",
+                "ec2:RunInstances on every",
+            ),
             ("!If [C, {Sid: S, Action: 'a:B', Resource: ['*']}, !Ref AWS::NoValue]", "a:B on every resource"),
             ("{Sid: S, Action: 's3:*', Resource: !GetAtt Q.Arn}", "s3:* is more than one action"),
             ("{Sid: S, Action: 's3:GetObject', Resource: 'arn:aws:s3:::*'}", "no reason for its wildcard"),
-            ("{Sid: S, Action: 's3:GetObject', Resource: !Sub 'arn:${AWS::Partition}:s3:::*/*'}", "no reason"),
-            ("{Sid: S, Action: 'ssm:GetParameters', Resource: !Sub 'arn:aws:ssm:r:1:parameter${Path}*'}", "no reason"),
+            (
+                "{Sid: S, Action: 's3:GetObject', Resource: !Sub 'arn:${AWS::Partition}:s3:::*/*'}",
+                "no reason",
+            ),
+            (
+                "{Sid: S, Action: 'ssm:GetParameters', Resource: !Sub 'arn:aws:ssm:r:1:parameter${Path}*'}",
+                "no reason",
+            ),
             ("{Sid: S, NotAction: 'a:B', Resource: !GetAtt Q.Arn}", "NotAction gives all but"),
             ("{Sid: S, Action: 'a:B', NotResource: !GetAtt Q.Arn}", "NotResource gives all but"),
             ("{Sid: S, Action: 'iam:PassRole', Resource: !GetAtt T.Arn}", "without the service"),

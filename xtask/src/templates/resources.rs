@@ -1,5 +1,7 @@
 //! Resources can be there twice, end their logs, keep what they hold encrypted, and come in the right order.
 
+use std::path::Path;
+
 use serde_json::Value;
 
 use super::document::{Template, list, resource_texts, texts};
@@ -44,7 +46,8 @@ pub(super) fn untold(templates: &[Template], guide: &str) -> Vec<Violation> {
     for template in templates {
         for (name, _) in template.section("Parameters") {
             if !guide.contains(&format!("`{name}`")) {
-                violations.push(Violation::new(GUIDE, format!("it does not tell of {name} of {}", template.name)));
+                violations
+                    .push(Violation::new(GUIDE, format!("it does not tell of {name} of {}", template.name)));
             }
         }
     }
@@ -53,7 +56,7 @@ pub(super) fn untold(templates: &[Template], guide: &str) -> Vec<Violation> {
         // A destination without the file's name is an object of that very name, which starts nothing.
         if words.starts_with(&["aws", "s3", "cp"])
             && let Some(to) = words.iter().rfind(|word| word.starts_with("s3://"))
-            && !to.ends_with(".json")
+            && Path::new(to).extension().is_none()
             && !to.ends_with('/')
         {
             violations.push(Violation::new(
@@ -67,7 +70,8 @@ pub(super) fn untold(templates: &[Template], guide: &str) -> Vec<Violation> {
 
 fn names(resource: &Value) -> Vec<String> {
     // What these two call a function is which one is meant, not what it shall be called.
-    if matches!(resource["Type"].as_str(), Some("AWS::Lambda::Permission" | "AWS::Lambda::EventInvokeConfig")) {
+    if matches!(resource["Type"].as_str(), Some("AWS::Lambda::Permission" | "AWS::Lambda::EventInvokeConfig"))
+    {
         return Vec::new();
     }
     NAMES
@@ -130,18 +134,21 @@ fn notification(template: &Template, resource: &Value) -> Vec<String> {
         return vec!["its bucket is no option".to_owned()];
     };
     let of = format!("${{{bucket}}}");
-    let permits = |name: &&str| {
-        let permission = &template.value["Resources"][**name];
+    let permits = |name: &str| {
+        let permission = &template.value["Resources"][name];
         let source = resource_texts(&permission["Properties"]["SourceArn"]).concat();
         permission["Type"] == "AWS::Lambda::Permission"
             && permission["Properties"]["FunctionName"] == properties["FunctionArn"]
             && permission["Properties"]["SourceAccount"]["Ref"] == "AWS::AccountId"
             && source.ends_with(&of)
     };
-    if texts(&resource["DependsOn"]).iter().any(|name| permits(&name)) {
+    if texts(&resource["DependsOn"]).iter().any(|name| permits(name)) {
         Vec::new()
     } else {
-        vec!["it does not depend on S3's permission, for this bucket and account, to call its function".to_owned()]
+        vec![
+            "it does not depend on S3's permission, for this bucket and account, to call its function"
+                .to_owned(),
+        ]
     }
 }
 
@@ -155,7 +162,8 @@ fn output_is_wrong(template: &Template, name: &str, output: &Value) -> Option<St
         return None;
     }
     let value = &output["Value"];
-    let choices = value["Fn::If"].as_array().map_or_else(|| list(value), |parts| parts.iter().skip(1).collect());
+    let choices =
+        value["Fn::If"].as_array().map_or_else(|| list(value), |parts| parts.iter().skip(1).collect());
     let is_arn = |value: &Value| {
         let attribute = value["Fn::GetAtt"][1].as_str().is_some_and(|attribute| attribute.ends_with("Arn"));
         let name = value["Ref"].as_str().unwrap_or_default();
@@ -182,7 +190,10 @@ mod tests {
             "  A: {Type: AWS::Logs::LogGroup, Properties: {LogGroupName: !Sub '/aws/${AWS::StackName}/a'}}\n  \
              B: {Type: AWS::Logs::LogGroup, Properties: {LogGroupName: /aws/b}}\n",
         );
-        assert_eq!(found, ["LogGroupName does not have the stack's name in it: a second stack cannot be made"]);
+        assert_eq!(
+            found,
+            ["LogGroupName does not have the stack's name in it: a second stack cannot be made"]
+        );
     }
 
     #[test]
@@ -197,12 +208,17 @@ mod tests {
     #[test]
     fn a_function_has_a_log_of_its_own_and_the_runtime() {
         let found = wrong("  F: {Type: AWS::Serverless::Function, Properties: {}}\n");
-        assert_eq!(found, ["its log is no group of the template", "its functions do not run on provided.al2023"]);
+        assert_eq!(
+            found,
+            ["its log is no group of the template", "its functions do not run on provided.al2023"]
+        );
     }
 
     #[test]
     fn topics_and_queues_are_encrypted() {
-        let found = wrong("  T: {Type: AWS::SNS::Topic}\n  Q: {Type: AWS::SQS::Queue, Properties: {SqsManagedSseEnabled: false}}\n");
+        let found = wrong(
+            "  T: {Type: AWS::SNS::Topic}\n  Q: {Type: AWS::SQS::Queue, Properties: {SqsManagedSseEnabled: false}}\n",
+        );
         assert_eq!(found, ["the topic is not encrypted", "the queue is not encrypted"]);
     }
 
@@ -236,7 +252,10 @@ mod tests {
              Outputs:\n  TopicArn: {Value: !Ref T, Export: {Name: fixed}}\n  QueueArn: {Value: !Ref Q}\n  \
              OtherArn: {Value: !If [C, !Ref T, !GetAtt Q.Arn]}\n",
         );
-        assert_eq!(found, ["its export does not have the stack's name in it", "it is called an ARN and is none"]);
+        assert_eq!(
+            found,
+            ["its export does not have the stack's name in it", "it is called an ARN and is none"]
+        );
     }
 
     #[test]

@@ -56,10 +56,12 @@ fn lacking(definition: &Value, role: &Value) -> Vec<String> {
             && task["Arguments"].to_string().contains("Tags")
         {
             let lists: Vec<_> = statements.iter().map(|one| texts(&one.statement["Action"])).collect();
-            let tagged =
-                |actions: &Vec<&str>| actions.contains(&create.as_str()) && actions.contains(&"sagemaker:AddTags");
+            let tagged = |actions: &Vec<&str>| {
+                actions.contains(&create.as_str()) && actions.contains(&"sagemaker:AddTags")
+            };
             if !lists.iter().any(tagged) {
-                wrong.push(format!("{resource} sets tags; its role gives {create} without sagemaker:AddTags"));
+                wrong
+                    .push(format!("{resource} sets tags; its role gives {create} without sagemaker:AddTags"));
             }
         }
     }
@@ -76,7 +78,8 @@ fn substitutions(definition: &str, given: &Value) -> Vec<String> {
         .filter_map(|rest| rest.split_once('}'))
         .map(|(name, _)| name)
         .collect();
-    let given: BTreeSet<&str> = given.as_object().into_iter().flat_map(|names| names.keys().map(String::as_str)).collect();
+    let given: BTreeSet<&str> =
+        given.as_object().into_iter().flat_map(|names| names.keys().map(String::as_str)).collect();
     let missing = wanted.difference(&given).map(|name| format!("${{{name}}} of its definition has no value"));
     let idle = given.difference(&wanted).map(|name| format!("its definition has no ${{{name}}}"));
     missing.chain(idle).collect()
@@ -120,7 +123,9 @@ impl Needed {
             actions.extend([format!("{service}:Describe{follow}"), format!("{service}:Stop{follow}")]);
             actions.extend(["events:DescribeRule", "events:PutRule", "events:PutTargets"].map(str::to_owned));
         }
-        if service == "sagemaker" && matches!(created, Some("Model" | "TrainingJob" | "HyperParameterTuningJob")) {
+        if service == "sagemaker"
+            && matches!(created, Some("Model" | "TrainingJob" | "HyperParameterTuningJob"))
+        {
             actions.push("iam:PassRole".to_owned());
         }
         Some(Self { actions, creates: created.filter(|_| !sdk && service == "sagemaker").map(|_| action) })
@@ -142,12 +147,15 @@ mod tests {
     }
 
     const FOLLOW: &str = "sagemaker:DescribeTransformJob, sagemaker:StopTransformJob";
-    const RULE: &str = "{Sid: E, Action: ['events:DescribeRule', 'events:PutRule', 'events:PutTargets'], Resource: r}";
+    const RULE: &str =
+        "{Sid: E, Action: ['events:DescribeRule', 'events:PutRule', 'events:PutTargets'], Resource: r}";
     const PUBLISH: &str = "{Sid: P, Action: 'sns:Publish', Resource: r}";
 
     #[test]
     fn a_role_that_has_what_the_tasks_ask_for_is_right() {
-        let job = format!("{{Sid: J, Action: [sagemaker:CreateTransformJob, sagemaker:AddTags, {FOLLOW}], Resource: r}}");
+        let job = format!(
+            "{{Sid: J, Action: [sagemaker:CreateTransformJob, sagemaker:AddTags, {FOLLOW}], Resource: r}}"
+        );
         let template = role(&[&job, RULE, PUBLISH]);
         assert_eq!(lacking(&definition(), &template.value["Resources"]["R"]), [""; 0]);
     }
@@ -155,11 +163,14 @@ mod tests {
     #[test]
     fn what_a_role_lacks_is_named_with_the_task() {
         let job = format!("{{Sid: J, Action: [sagemaker:CreateTransformJob, {FOLLOW}], Resource: r}}");
-        let template = role(&[&job, "{Sid: E, Action: ['events:DescribeRule', 'events:PutRule'], Resource: r}"]);
+        let template =
+            role(&[&job, "{Sid: E, Action: ['events:DescribeRule', 'events:PutRule'], Resource: r}"]);
         let transform = "arn:aws:states:::sagemaker:createTransformJob.sync";
         let expected = [
             format!("{transform} asks for events:PutTargets, which its role does not give"),
-            format!("{transform} sets tags; its role gives sagemaker:CreateTransformJob without sagemaker:AddTags"),
+            format!(
+                "{transform} sets tags; its role gives sagemaker:CreateTransformJob without sagemaker:AddTags"
+            ),
             "arn:aws:states:::sns:publish asks for sns:Publish, which its role does not give".to_owned(),
         ];
         assert_eq!(lacking(&definition(), &template.value["Resources"]["R"]), expected);
