@@ -10,7 +10,7 @@ use crate::process::{run as run_command, tee};
 use crate::stages::{conclude, stage};
 use crate::totals::is_totals;
 use crate::workspace::Workspace;
-use crate::{arrows, defects, licences, readme};
+use crate::{arrows, defects, licences, readme, templates};
 
 /// What all stages together may take on two cores without a cache; printed beside the total.
 const BUDGET: Duration = Duration::from_mins(45);
@@ -23,6 +23,7 @@ pub(crate) fn run(workspace: &Workspace) -> Conclusion {
         stage("licences", || licences::run(workspace)),
         stage("arrows", || arrows::run(workspace)),
         stage("defects", || defects::run(workspace, &defects::Arguments::default())),
+        stage("templates", || templates::run(workspace, &templates::Arguments::default())),
         stage("clippy", || {
             run_command(workspace.cargo().args([
                 "clippy",

@@ -39,6 +39,12 @@ pub(crate) enum Error {
     /// One of the chores' own tables is not well formed.
     #[error("failed to parse {path}: {source}")]
     Table { path: PathBuf, source: Box<toml::de::Error> },
+    /// A template of the stack is not well formed.
+    #[error("failed to parse {path}: {source}")]
+    Template { path: PathBuf, source: Box<serde_yaml_ng::Error> },
+    /// A definition of a state machine is not well formed.
+    #[error("failed to parse {path}: {source}")]
+    Definition { path: PathBuf, source: serde_json::Error },
     /// A licence in the allow-list is not a licence that SPDX knows.
     #[error("failed to parse {path}: the allowed licence {licence:?}: {reason}")]
     AllowList { path: PathBuf, licence: String, reason: String },

@@ -24,6 +24,7 @@ mod release_check;
 mod requirements;
 mod schemas;
 mod stages;
+mod templates;
 mod test;
 mod totals;
 mod workspace;
@@ -52,7 +53,7 @@ enum Chore {
     ReleaseCheck(release_check::Arguments),
     /// Every check that a change must pass, in stages, with their times
     ///
-    /// Format, licences, arrows, defects, clippy, docs, and the README's own test command. A failing stage does not stop
+    /// Format, licences, arrows, defects, templates, clippy, docs, and the README's own test command. A failing stage does not stop
     /// the ones after it. The last line of the output is the totals of the tests.
     Ci,
     /// Replay the recorded executions of AWS Step Functions, print what passes, and keep the table in crates/states/README.md
@@ -64,6 +65,7 @@ enum Chore {
     /// Check the dependencies between our crates, and the banned ones, against xtask/arrows.toml
     Arrows,
     Defects(defects::Arguments),
+    Templates(templates::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -83,6 +85,7 @@ fn run(chore: &Chore) -> Result<Conclusion, Error> {
         Chore::Licences => Ok(licences::run(&workspace).into()),
         Chore::Arrows => Ok(arrows::run(&workspace).into()),
         Chore::Defects(arguments) => Ok(defects::run(&workspace, arguments).into()),
+        Chore::Templates(arguments) => Ok(templates::run(&workspace, arguments).into()),
     }
 }
 

@@ -37,6 +37,13 @@ pub(crate) const BENCHMARKS: List = List {
     constraints: "xtask/bench-peers-constraints.txt",
 };
 
+/// What checks the templates of the stack.
+pub(crate) const TEMPLATES: List = List {
+    directory: "templates-peers",
+    peers: "xtask/templates-peers.txt",
+    constraints: "xtask/templates-peers-constraints.txt",
+};
+
 /// The Python that makes the environment.
 const PYTHON: &str = if cfg!(windows) { "python" } else { "python3" };
 
