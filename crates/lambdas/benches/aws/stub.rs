@@ -107,6 +107,13 @@ impl Services {
                     (400, json!({"__type": "ExecutionDoesNotExist", "message": "none"}))
                 }
             }
+            "DescribeStateMachine" => (
+                200,
+                json!({
+                    "stateMachineArn": STATE_MACHINE, "name": "m", "type": "STANDARD", "creationDate": 1.0,
+                    "definition": "{}", "roleArn": "arn:aws:iam::123456789012:role/any",
+                }),
+            ),
             "StartExecution" => {
                 let name = request["name"].as_str().unwrap_or("unnamed");
                 let arn = format!("arn:aws:states:us-east-1:123456789012:execution:m:{name}");

@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use lambda_runtime::Error;
 use mlpp_aws::{AwsObjects, AwsParameterStore, Clients, StoreOptions, SystemClock};
-use mlpp_lambdas::custom_resource::{Unable, answer, is_request};
+use mlpp_lambdas::custom_resource::{Unable, is_request};
 use mlpp_lambdas::import::{ParametersResource, import_uploaded};
 use mlpp_lambdas::log::count;
-use mlpp_lambdas::program::{HttpResponder, Invocation, SqsQueue, fingerprint_key, of_process, serve};
+use mlpp_lambdas::program::{
+    HttpResponder, Invocation, SqsQueue, answer_panics, answer_request, fingerprint_key, of_process, serve,
+};
 use mlpp_provider::{Clock as _, with_sources};
 use serde_json::Value;
 
@@ -34,11 +36,10 @@ impl Services {
             objects: &self.objects,
             clock: &SystemClock,
             // Lambda repeats an invocation by the same id: what is left of the first try is its own.
-            writer: invocation.request_id,
+            writer: invocation.request_id.clone(),
             key: fingerprint_key()?,
         };
-        answer(&resource, responder, &SystemClock, &invocation.event, invocation.remaining).await?;
-        Ok(Value::Null)
+        answer_request(&resource, responder, &invocation).await
     }
 
     async fn upload(&self, invocation: Invocation) -> Result<Value, Error> {
@@ -57,6 +58,7 @@ impl Services {
 }
 
 fn main() -> Result<(), Error> {
+    answer_panics();
     let responder = HttpResponder::default();
     // CloudFormation is answered also when nothing else can be done.
     let services = Services::new().map_err(|error| with_sources(&*error));
@@ -65,11 +67,7 @@ fn main() -> Result<(), Error> {
         match services {
             Ok(services) if is_request(&invocation.event) => services.request(responder, invocation).await,
             Ok(services) => services.upload(invocation).await,
-            Err(reason) => {
-                let unable = Unable(reason.clone());
-                answer(&unable, responder, &SystemClock, &invocation.event, invocation.remaining).await?;
-                Ok(Value::Null)
-            }
+            Err(reason) => answer_request(&Unable(reason.clone()), responder, &invocation).await,
         }
     })
 }

@@ -3,17 +3,15 @@
 //! [response](https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-responses.html)).
 //!
 //! CloudFormation waits up to an hour for an answer. So there is one in every case: [`answer`] sends it also when the
-//! resource fails, panics, or does not come to its end in time.
+//! resource fails or does not come to its end in time. A panic ends the process; the programs answer before it does, by
+//! [`fail`].
 
 mod request;
 mod response;
 
-use std::any::Any;
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use futures_util::FutureExt as _;
 use mlpp_provider::{Clock, with_sources};
 use serde_json::{Map, Value};
 
@@ -117,6 +115,21 @@ pub async fn answer(
     Ok(outcome)
 }
 
+/// Answers a request by FAILED, and nothing else is done about it.
+///
+/// # Errors
+/// [`AnswerError::Send`].
+pub async fn fail(
+    responder: &impl Responder,
+    clock: &impl Clock,
+    request: &Envelope,
+    physical_id: String,
+    reason: String,
+) -> Result<(), AnswerError> {
+    let body = response(request, &Outcome::Failed { physical_id, reason });
+    send(responder, clock, &request.response_url, &body).await
+}
+
 /// What came of the request, when the time for the answer has come.
 async fn within(
     resource: &impl Resource,
@@ -129,17 +142,16 @@ async fn within(
     if request.kind == RequestType::Other {
         return unnamed("the request's RequestType is none of Create, Update and Delete".to_owned());
     }
-    let physical_id = match catch_unwind(AssertUnwindSafe(|| resource.physical_id(request))) {
-        Ok(Ok(id)) => id,
+    let physical_id = match resource.physical_id(request) {
+        Ok(id) => id,
         // What cannot be named was never made: a create that failed for its properties is deleted next.
-        Ok(Err(_)) if request.kind == RequestType::Delete => {
+        Err(_) if request.kind == RequestType::Delete => {
             return Outcome::Success { physical_id: request.known_id(), attributes: Map::new() };
         }
-        Ok(Err(error)) => return unnamed(with_sources(&*error)),
-        Err(panic) => return unnamed(of_panic(&*panic)),
+        Err(error) => return unnamed(with_sources(&*error)),
     };
     let failed = |reason| Outcome::Failed { physical_id: physical_id.clone(), reason };
-    let work = AssertUnwindSafe(async {
+    let work = async {
         match request.kind {
             RequestType::Create | RequestType::Update => resource.make(request).await,
             RequestType::Delete if request.physical_id.as_deref() == Some(&physical_id) => {
@@ -148,14 +160,12 @@ async fn within(
             // An id of another scheme: what it named is not this resource's to remove.
             RequestType::Delete | RequestType::Other => Ok(Map::new()),
         }
-    })
-    .catch_unwind();
+    };
     tokio::select! {
         biased;
         done = work => match done {
-            Ok(Ok(attributes)) => Outcome::Success { physical_id: answered_id(request, physical_id), attributes },
-            Ok(Err(error)) => failed(with_sources(&*error)),
-            Err(panic) => failed(of_panic(&*panic)),
+            Ok(attributes) => Outcome::Success { physical_id: answered_id(request, physical_id), attributes },
+            Err(error) => failed(with_sources(&*error)),
         },
         () = clock.sleep(remaining.saturating_sub(MARGIN)) => {
             failed("the function's time was up before this was done; what was done stays, and another try goes on from there".to_owned())
@@ -169,12 +179,6 @@ fn answered_id(request: &Envelope, physical_id: String) -> String {
         RequestType::Delete => request.known_id(),
         RequestType::Create | RequestType::Update | RequestType::Other => physical_id,
     }
-}
-
-fn of_panic(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().copied();
-    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    format!("the function panicked: {}", text.unwrap_or("it did not say why"))
 }
 
 async fn send(

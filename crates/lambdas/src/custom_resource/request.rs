@@ -103,7 +103,7 @@ impl Envelope {
     }
 
     /// The id that the resource has, or one that names it within its stack.
-    pub(super) fn known_id(&self) -> String {
+    pub(crate) fn known_id(&self) -> String {
         self.physical_id.clone().unwrap_or_else(|| format!("{}/{}", self.stack_name(), self.logical_id))
     }
 }

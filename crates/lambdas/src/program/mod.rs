@@ -2,12 +2,16 @@
 
 mod buckets;
 mod environment;
+mod panics;
 mod queue;
+mod request;
 mod responder;
 mod runtime;
 
 pub use buckets::S3Notifications;
 pub use environment::{Environment, EnvironmentError, fingerprint_key, of_process};
+pub use panics::answer_panics;
 pub use queue::SqsQueue;
+pub use request::answer_request;
 pub use responder::HttpResponder;
 pub use runtime::{Invocation, log_beginning, serve};

@@ -1,11 +1,14 @@
 use std::future::Future;
 use std::time::{Duration, SystemTime};
 
-use lambda_runtime::{Error, LambdaEvent, service_fn};
+use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
 use mlpp_provider::with_sources;
 use serde_json::Value;
 
 use crate::log::{Level, log};
+
+/// What Lambda is told that an invocation failed with; its message says the rest.
+const FAILED: &str = "InvocationFailed";
 
 /// One invocation of a function.
 #[derive(Debug)]
@@ -31,11 +34,17 @@ where
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(lambda_runtime::run(service_fn(|event: LambdaEvent<Value>| {
         let deadline = SystemTime::UNIX_EPOCH + Duration::from_millis(event.context.deadline);
-        function(Invocation {
+        let done = function(Invocation {
             event: event.payload,
             request_id: event.context.request_id,
             remaining: deadline.duration_since(SystemTime::now()).unwrap_or_default(),
-        })
+        });
+        async move {
+            done.await.map_err(|error| Diagnostic {
+                error_type: FAILED.to_owned(),
+                error_message: with_sources(&*error),
+            })
+        }
     })))
 }
 

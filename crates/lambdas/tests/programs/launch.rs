@@ -91,6 +91,7 @@ async fn what_may_succeed_later_fails_the_invocation_and_the_next_one_starts_it(
     let launch = start(&account, &state_machine, &queue, &[("AWS_ENDPOINT_URL_SFN", &nowhere)]).await;
     let event = json!({"Records": [record]});
     let failed = launch.invoke(&event).await.unwrap_err();
+    assert_eq!(failed["errorType"], "InvocationFailed");
     let message = failed["errorMessage"].as_str().unwrap();
     assert!(message.contains("manifests/a.json"), "{message}");
     let log = launch.log();

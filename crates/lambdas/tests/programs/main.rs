@@ -5,6 +5,7 @@
 mod answers;
 mod launch;
 mod notification;
+mod panics;
 mod readme;
 mod support;
 mod upload;

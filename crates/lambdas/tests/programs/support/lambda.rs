@@ -3,7 +3,6 @@
 
 use std::collections::HashMap;
 use std::io::{BufRead as _, BufReader};
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -76,11 +75,16 @@ pub(crate) struct Function {
 impl Function {
     /// Starts a program with nothing in its environment but what Lambda and `variables` put there.
     pub(crate) async fn start(program: &str, variables: &[(&str, &str)]) -> Self {
+        Self::spawn(Command::new(program), variables).await
+    }
+
+    /// Starts a command as a function's program.
+    pub(crate) async fn spawn(mut command: Command, variables: &[(&str, &str)]) -> Self {
         let (queue, next) = mpsc::unbounded_channel();
         let api = Arc::new(RuntimeApi { next: AsyncMutex::new(next), outcomes: Mutex::default() });
         let serving = Arc::clone(&api);
         let address = serve(move |request| Arc::clone(&serving).answer(request)).await;
-        let mut child = Command::new(Path::new(program))
+        let mut child = command
             .env_clear()
             .env("AWS_LAMBDA_RUNTIME_API", address.to_string())
             .env("AWS_LAMBDA_FUNCTION_NAME", "f")
@@ -109,20 +113,31 @@ impl Function {
         self.invoke_for(event, Duration::from_mins(1)).await
     }
 
-    /// Invokes the function with so much time to go.
-    pub(crate) async fn invoke_for(&self, event: &Value, remaining: Duration) -> Outcome {
+    /// Gives the function an invocation with so much time to go; its outcome is there when the function answers.
+    pub(crate) fn send(&self, event: &Value, remaining: Duration) -> oneshot::Receiver<Outcome> {
         let id = format!("invocation-{}", self.invocations.fetch_add(1, Ordering::Relaxed));
         let deadline = (SystemTime::now() + remaining).duration_since(SystemTime::UNIX_EPOCH).unwrap();
         let (sender, receiver) = oneshot::channel();
         self.api.outcomes.lock().unwrap().insert(id.clone(), sender);
         self.queue.send(Invocation { id, event: event.clone(), deadline: deadline.as_millis() }).unwrap();
-        receiver.await.unwrap()
+        receiver
+    }
+
+    /// Invokes the function with so much time to go.
+    pub(crate) async fn invoke_for(&self, event: &Value, remaining: Duration) -> Outcome {
+        self.send(event, remaining).await.unwrap()
     }
 
     /// The program's process, which the benchmark looks at.
     #[allow(dead_code, reason = "the tests have no use for it")]
     pub(crate) fn process_id(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Waits until the program has ended by itself; whether that was a success.
+    #[allow(dead_code, reason = "the benchmark has no use for it")]
+    pub(crate) fn wait(mut self) -> bool {
+        self.child.wait().unwrap().success()
     }
 
     /// Ends the program; the lines that it wrote to its log, each of them JSON.
