@@ -18,6 +18,7 @@ mod workflows;
 pub use clients::Profile;
 pub use clients::{Clients, ClientsError};
 pub use clock::SystemClock;
+pub use failure::CallError;
 pub use objects::AwsObjects;
 pub use store::{AwsParameterStore, StoreOptions};
 pub use workflows::AwsWorkflows;

@@ -1,5 +1,6 @@
 //! `mlpp`: typed, validated, versioned parameters for ML workflows, and launches that can be reproduced.
 
+mod backend;
 mod commands;
 mod config;
 mod documents;

@@ -1,10 +1,10 @@
 use std::process::ExitCode as ProcessExitCode;
 
-use mlpp_local::LocalStore;
 use mlpp_parameters::{Content, Entry, Kind, differences};
 use mlpp_provider::{ParameterStore, Release, SecretVersion, history};
 use serde_json::{Value, json};
 
+use crate::backend::Store;
 use crate::config::Project;
 use crate::error::{CommandError, Plain};
 use crate::exit_code::ExitCode;
@@ -122,7 +122,7 @@ fn list(args: &Args, releases: &[Release]) -> Result<(), CommandError> {
 async fn values(
     args: &Args,
     project: &Project,
-    store: &LocalStore,
+    store: &Store,
     releases: &[Release],
     key: &str,
 ) -> Result<(), CommandError> {
@@ -181,7 +181,7 @@ async fn values(
 }
 
 async fn secret(
-    store: &LocalStore,
+    store: &Store,
     entry: &Entry,
     stored: bool,
 ) -> Result<String, mlpp_provider::StoreError> {

@@ -39,6 +39,7 @@ mod yaml;
 
 use std::future::Future;
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use clap::{Parser, Subcommand};
 
@@ -145,8 +146,8 @@ impl Cli {
 pub(crate) const TOOL: &str = concat!("mlpp ", env!("CARGO_PKG_VERSION"));
 
 /// Runs what waits to its end.
-fn block_on<T>(future: impl Future<Output = T>) -> Result<T, CommandError> {
-    Ok(runtime()?.block_on(future))
+pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> Result<T, CommandError> {
+    Ok(lasting_runtime()?.block_on(future))
 }
 
 /// Runs what runs executions.
@@ -156,7 +157,7 @@ fn at_work<T>(work: impl Future<Output = Result<T, CommandError>>) -> Result<T, 
 
 /// Runs what writes to its end, or until Ctrl-C or SIGTERM.
 fn interruptible<T>(future: impl Future<Output = T>) -> Result<T, CommandError> {
-    runtime()?.block_on(async {
+    lasting_runtime()?.block_on(async {
         tokio::select! {
             done = future => Ok(done),
             () = interrupt::interrupted() => {
@@ -169,6 +170,15 @@ fn interruptible<T>(future: impl Future<Output = T>) -> Result<T, CommandError> 
             }
         }
     })
+}
+
+/// The one runtime of what waits: connections that one call opens serve the next one as well.
+fn lasting_runtime() -> Result<&'static tokio::runtime::Runtime, CommandError> {
+    static RUNTIME: OnceLock<tokio::runtime::Runtime> = OnceLock::new();
+    if RUNTIME.get().is_none() {
+        let _ = RUNTIME.set(runtime()?);
+    }
+    RUNTIME.get().ok_or_else(|| CommandError::failed("start", std::io::Error::other("there is no runtime")))
 }
 
 fn runtime() -> Result<tokio::runtime::Runtime, CommandError> {
