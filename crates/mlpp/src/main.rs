@@ -13,6 +13,7 @@ mod findings;
 mod graph;
 mod manifest;
 mod output;
+mod packaged;
 mod pages;
 mod store;
 

@@ -38,6 +38,10 @@ macro_rules! pages {
 }
 
 static PAGES: &[Page] = &pages! {
+    "adopt/exists" "adopt overwrites no document"
+    "adopt/not-kept" "a parameter that is adopted stays as it is"
+    "adopt/nothing" "there is a tree to adopt"
+    "adopt/recorded" "a tree that is adopted has no releases yet"
     "algorithm/not-valid" "a declaration of an algorithm can be used"
     "apply/claimed" "an apply was overtaken by another one"
     "apply/interrupted" "an apply was interrupted"
@@ -72,6 +76,11 @@ static PAGES: &[Page] = &pages! {
     "config/type" "a setting has a value of its type"
     "config/unknown-key" "mlpp.toml has settings that are known"
     "config/url" "a URL is one"
+    "deploy/option" "an option of the stack has a name"
+    "deploy/sam-absent" "the program that deploys is there"
+    "deploy/sam-failed" "the program that deploys succeeds"
+    "deploy/secret" "a stack can read the secrets"
+    "deploy/template-absent" "the stack's template is there"
     "disk/full" "there is room on the disk"
     "drift/found" "no parameter was edited in place"
     "drift/not-valid" "an edited parameter can still be read"

@@ -7,9 +7,6 @@ use mlpp_provider::{ParameterStore, PutParameter, RevealedSecret, SecretVersion,
 use super::aws;
 use crate::config::Project;
 
-/// Writes of a second that Parameter Store takes by default.
-const PUTS_PER_SECOND: f64 = 3.0;
-
 /// The parameter store of a project.
 #[derive(Debug, Clone)]
 pub(crate) enum Store {
@@ -53,14 +50,6 @@ impl Store {
     /// Whether the key of the fingerprints has been made.
     pub(crate) fn has_fingerprint_key(&self) -> bool {
         self.keys().has_fingerprint_key()
-    }
-
-    /// How many parameters are written in a second, as far as that is known: what Parameter Store takes.
-    pub(crate) fn writes_per_second(&self) -> f64 {
-        match self {
-            Self::Local(_) => PUTS_PER_SECOND,
-            Self::Aws { store, .. } => aws::writes_per_second(store).unwrap_or(PUTS_PER_SECOND),
-        }
     }
 
     fn keys(&self) -> &LocalStore {

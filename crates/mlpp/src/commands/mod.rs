@@ -1,8 +1,10 @@
 //! One file for each command; the doc comment on its arguments is the help text.
 
+mod adopt;
 mod algorithm;
 mod apply;
 mod completions;
+mod deploy;
 mod describe;
 mod destroy;
 mod diff;
@@ -82,6 +84,8 @@ enum Command {
     Pin(pin::Args),
     Render(render::Args),
     Package(package::Args),
+    Deploy(deploy::Args),
+    Adopt(adopt::Args),
     Destroy(destroy::Args),
     Run(run::Args),
     Launch(launch::Args),
@@ -119,6 +123,8 @@ impl Cli {
             Command::Render(args) => render::run(&args, &project()?),
             Command::Pin(args) => pin::run(&args, &project()?),
             Command::Package(args) => package::run(&args, &project()?),
+            Command::Deploy(args) => deploy::run(&args, &project()?),
+            Command::Adopt(args) => adopt::run(&args, &project()?),
             Command::Destroy(args) => destroy::run(&args, &project()?),
             Command::Run(args) => run::run(&args, &self.project, &settings).map(Into::into),
             Command::Launch(args) => launch::run(&args, &project()?),

@@ -40,6 +40,10 @@ pub(crate) struct Config {
     pub(crate) manifest_s3_bucket_name: String,
     /// `ManifestS3BucketKeyPrefix`
     pub(crate) manifest_s3_bucket_key_prefix: String,
+    /// `ParametersS3BucketName`
+    pub(crate) parameters_s3_bucket_name: String,
+    /// `HyperparametersS3BucketName`
+    pub(crate) hyperparameters_s3_bucket_name: String,
     /// `ParametersS3Key`: here a file, relative to the project.
     pub(crate) parameters_s3_key: String,
     /// `HyperparametersS3Key`: here a file, relative to the project.

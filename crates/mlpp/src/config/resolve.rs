@@ -229,6 +229,8 @@ fn config(
         target_state_machine_arn: spanned("target_state_machine_arn"),
         manifest_s3_bucket_name: text("manifest_s3_bucket_name"),
         manifest_s3_bucket_key_prefix: text("manifest_s3_bucket_key_prefix"),
+        parameters_s3_bucket_name: text("parameters_s3_bucket_name"),
+        hyperparameters_s3_bucket_name: text("hyperparameters_s3_bucket_name"),
         parameters_s3_key: text("parameters_s3_key"),
         hyperparameters_s3_key: text("hyperparameters_s3_key"),
         manifest: text("manifest"),

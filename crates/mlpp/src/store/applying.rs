@@ -16,7 +16,7 @@ use crate::config::{Backend, Project};
 use crate::error::CommandError;
 
 /// Who owns what the command applies; a stack has an owner of its own.
-const OWNER: &str = "mlpp";
+pub(crate) const OWNER: &str = "mlpp";
 
 /// Whether there is a secret among the leaves.
 fn has_secrets(content: &Content) -> bool {

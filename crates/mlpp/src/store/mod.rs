@@ -9,7 +9,7 @@ pub(crate) mod shown;
 use mlpp_local::{DATABASE, LocalError, LocalStore, WriterLock};
 use mlpp_provider::StoreError;
 
-pub(crate) use applying::Applying;
+pub(crate) use applying::{Applying, OWNER};
 pub(crate) use bar::Bar;
 pub(crate) use confirm::confirm;
 pub(crate) use failure::{

@@ -64,11 +64,6 @@ impl Aws {
     }
 }
 
-/// How many parameters Parameter Store takes in a second, as far as that was learned.
-pub(crate) fn writes_per_second(store: &Store) -> Option<f64> {
-    store.writes_per_second()
-}
-
 /// What a call of AWS failed by, if that is why something failed.
 pub(crate) fn failed_call(error: &(dyn Error + 'static)) -> Option<CommandError> {
     let mut source = Some(error);
