@@ -46,14 +46,19 @@ impl Packaged {
     /// # Errors
     /// They cannot be joined.
     pub(crate) fn read(&self) -> Result<Documents, CommandError> {
-        Documents::merge(self.files()).map_err(|(findings, sources)| CommandError::invalid(&findings, &sources))
+        Documents::merge(self.files())
+            .map_err(|(findings, sources)| CommandError::invalid(&findings, &sources))
     }
 
     /// The digest of the leaves as who deploys the two records them: in the order in which these have them.
     ///
     /// # Errors
     /// They are not valid.
-    pub(crate) fn content_digest(&self, path: &StorePath, rules: &ProjectRules) -> Result<Digest, CommandError> {
+    pub(crate) fn content_digest(
+        &self,
+        path: &StorePath,
+        rules: &ProjectRules,
+    ) -> Result<Digest, CommandError> {
         let documents = self.read()?;
         validate(&documents, path, rules)
             .map(|valid| valid.content.digest())

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use mlpp_parameters::{LiveParameter, ParameterName, StorePath};
 use mlpp_provider::{
-    Object, ObjectsError, ParameterStore, PutParameter, RevealedSecret, SecretVersion, StoreError, Which, Written,
+    Object, ObjectsError, ParameterStore, PutParameter, RevealedSecret, SecretVersion, StoreError, Which,
+    Written,
 };
 
 use crate::config::Config;
@@ -27,7 +28,10 @@ impl Aws {
     #[expect(clippy::unused_async, reason = "the one with an account waits")]
     pub(crate) async fn connect(_: &Config) -> Result<Self, CommandError> {
         let message = "this mlpp was built without the backend on AWS".to_owned();
-        Err(super::not_here(message, "build it with its feature aws, which is on by default: cargo install --path crates/mlpp"))
+        Err(super::not_here(
+            message,
+            "build it with its feature aws, which is on by default: cargo install --path crates/mlpp",
+        ))
     }
 
     /// The parameter store.

@@ -13,10 +13,7 @@ pub(crate) enum Store {
     /// A file of this machine.
     Local(LocalStore),
     /// Parameter Store. The key of the fingerprints is one of this machine.
-    Aws {
-        store: aws::Store,
-        keys: LocalStore,
-    },
+    Aws { store: aws::Store, keys: LocalStore },
 }
 
 /// The same for either.

@@ -56,7 +56,8 @@ pub(crate) struct Args {
 
 /// Runs the command.
 pub(crate) fn run(args: &Args, project: &Project) -> Result<ProcessExitCode, CommandError> {
-    let files = args.out.as_deref().map(|folder| FileSet { folder, force: args.force, exists: "adopt/exists" });
+    let files =
+        args.out.as_deref().map(|folder| FileSet { folder, force: args.force, exists: "adopt/exists" });
     if let Some(files) = &files {
         files.check(&NAMES)?;
     }
@@ -125,7 +126,9 @@ impl Tree {
             Ok(valid) => CommandError::invalid(&valid.warnings, &self.documents.sources).show(),
             Err(findings) => {
                 CommandError::invalid(&findings, &self.documents.sources).show();
-                output::note("the tree is recorded as it is; mend this in the documents before they are applied or launched");
+                output::note(
+                    "the tree is recorded as it is; mend this in the documents before they are applied or launched",
+                );
             }
         }
         Ok(())
@@ -158,7 +161,8 @@ fn check(args: &Args, project: &Project, planned: &Planned) -> Result<(), Comman
         }
         if !args.take_over {
             let message = format!("{path} belongs to {}, which made release {number}", last.owner);
-            let help = "leave it to that owner, or take it over with --take-over: its owner is refused from then on";
+            let help =
+                "leave it to that owner, or take it over with --take-over: its owner is refused from then on";
             return Err(refused("apply/owner", message, help));
         }
     }
@@ -186,8 +190,7 @@ fn print_tree(project: &Project, content: &Content, plan: &Plan) -> Result<(), C
     let mut table = output::table(["parameter", "type", "read as", "value"]);
     for (entry, parameter_type) in content.parameters() {
         let kind = kind_name(entry.kind);
-        let value =
-            if entry.kind == Kind::SecretSource { String::new() } else { shown::entry_value(entry) };
+        let value = if entry.kind == Kind::SecretSource { String::new() } else { shown::entry_value(entry) };
         table.add_row([entry.key(), parameter_type.as_str().to_owned(), kind, value]);
     }
     output::data(table)
@@ -226,9 +229,16 @@ fn print(
     let Some(outcome) = outcome else {
         return output::data("Nothing was written.");
     };
-    output::data(format_args!("release {}: {} adopted, none written", outcome.release, output::count(count, "parameter")))?;
+    output::data(format_args!(
+        "release {}: {} adopted, none written",
+        outcome.release,
+        output::count(count, "parameter")
+    ))?;
     if let Some(folder) = args.out.as_ref().filter(|_| !args.quiet) {
-        output::note(format_args!("the documents are in {}; mlpp plan compares them with the store", folder.display()));
+        output::note(format_args!(
+            "the documents are in {}; mlpp plan compares them with the store",
+            folder.display()
+        ));
     }
     Ok(())
 }

@@ -180,11 +180,7 @@ async fn values(
     output::data(table)
 }
 
-async fn secret(
-    store: &Store,
-    entry: &Entry,
-    stored: bool,
-) -> Result<String, mlpp_provider::StoreError> {
+async fn secret(store: &Store, entry: &Entry, stored: bool) -> Result<String, mlpp_provider::StoreError> {
     let Some((name, version)) = entry.secret_version() else { return Ok("secret".to_owned()) };
     let wanted = SecretVersion { name, version: Some(version) };
     let found = if stored { store.reveal(&[wanted]).await?.into_iter().next() } else { None };

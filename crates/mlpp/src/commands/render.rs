@@ -85,9 +85,7 @@ async fn from_store(
     event: &ManifestEvent,
 ) -> Result<Prepared, CommandError> {
     // Without a release there is nothing that a launch would be about.
-    recorded_content(store, &project.path, None)
-        .await
-        .map_err(|error| store::read_failed(project, error))?;
+    recorded_content(store, &project.path, None).await.map_err(|error| store::read_failed(project, error))?;
     let request = LaunchRequest {
         event,
         attempt: args.attempt,

@@ -10,8 +10,8 @@ use mlpp_provider::{
 };
 
 use super::{apply_failed, planning_failed, store_failed};
-use crate::commands::TOOL;
 use crate::backend::Store;
+use crate::commands::TOOL;
 use crate::config::{Backend, Project};
 use crate::error::CommandError;
 

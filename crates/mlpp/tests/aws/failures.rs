@@ -31,7 +31,8 @@ fn credentials_that_are_none_are_told_with_what_to_do() {
     let Some(account) = Account::new(test) else { return };
     let project = Project::titanic();
     let mut command = account.command(&project, &["plan"]);
-    let output = command.env_remove("AWS_ACCESS_KEY_ID").env_remove("AWS_SECRET_ACCESS_KEY").output().unwrap();
+    let output =
+        command.env_remove("AWS_ACCESS_KEY_ID").env_remove("AWS_SECRET_ACCESS_KEY").output().unwrap();
     assert_eq!(output.status.code(), Some(1), "{}", project.report(&command, &output));
     let text = told(&project, &output, "aws/credentials");
     assert!(text.contains("AWS_PROFILE"), "{text}");
@@ -63,8 +64,12 @@ fn an_endpoint_where_nothing_answers_is_told() {
     let project = Project::titanic();
     // A port that was free a moment ago.
     let free = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap();
-    let text =
-        account.refused(&project, 1, "aws/unreachable", &["plan", "--endpoint-url", &format!("http://{free}")]);
+    let text = account.refused(
+        &project,
+        1,
+        "aws/unreachable",
+        &["plan", "--endpoint-url", &format!("http://{free}")],
+    );
     assert!(text.contains("endpoint"), "{text}");
     let text = account.refused(&project, 3, "config/url", &["plan", "--endpoint-url", "localhost:4566"]);
     assert!(text.contains("http://"), "{text}");

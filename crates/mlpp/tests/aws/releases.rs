@@ -129,7 +129,7 @@ fn what_is_destroyed_leaves_what_belongs_to_others() {
     account.refused(&project, 3, "apply/not-confirmed", &["destroy"]);
     account.expect(&project, 0, &["destroy", "--yes"]);
     let names: Vec<_> = account.parameters().into_iter().map(|parameter| parameter["Name"].clone()).collect();
-    assert_eq!(names, ["/ml-project-2/of-others", "/ml-project/of-others"]);
+    assert_eq!(names, ["/ml-project/of-others", "/ml-project-2/of-others"]);
 }
 
 #[test]
@@ -155,7 +155,10 @@ fn a_value_that_needs_the_advanced_tier_is_told_with_its_price() {
     let large = "x".repeat(5000);
     project.replace("ml-parameters.json", "{", &format!("{{\n  \"large\": \"{large}\","));
     let plan = account.stdout(&project, 0, &["plan"]);
-    assert!(plan.contains("1 of them has over 4096 characters and needs the Advanced tier: 0.05 USD a month"), "{plan}");
+    assert!(
+        plan.contains("1 of them has over 4096 characters and needs the Advanced tier: 0.05 USD a month"),
+        "{plan}"
+    );
     account.expect(&project, 0, &["apply"]);
     let code = "print(json.dumps([p['Tier'] for p in ssm.describe_parameters(ParameterFilters=[\
                 {'Key': 'Name', 'Values': ['/ml-project/large']}])['Parameters']]))";

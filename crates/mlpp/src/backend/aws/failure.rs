@@ -21,8 +21,13 @@ const CREDENTIALS: [&str; 11] = [
 ];
 
 /// The codes by which services say that the credentials may not do something.
-const DENIED: [&str; 5] =
-    ["AccessDeniedException", "AccessDenied", "UnauthorizedOperation", "KMSAccessDeniedException", "HTTP 403"];
+const DENIED: [&str; 5] = [
+    "AccessDeniedException",
+    "AccessDenied",
+    "UnauthorizedOperation",
+    "KMSAccessDeniedException",
+    "HTTP 403",
+];
 
 fn plain(exit_code: ExitCode, code: &'static str, message: String, help: &str) -> CommandError {
     CommandError::one(exit_code, Plain { code, message, help: help.to_owned() })

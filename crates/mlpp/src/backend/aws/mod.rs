@@ -5,7 +5,9 @@ mod failure;
 use std::error::Error;
 use std::sync::Arc;
 
-use mlpp_aws::{AwsObjects, AwsParameterStore, AwsWorkflows, CallError, Clients, Profile, StoreOptions, SystemClock};
+use mlpp_aws::{
+    AwsObjects, AwsParameterStore, AwsWorkflows, CallError, Clients, Profile, StoreOptions, SystemClock,
+};
 use mlpp_provider::StoreError;
 
 use crate::config::Config;

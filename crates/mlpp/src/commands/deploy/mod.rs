@@ -49,7 +49,10 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, project: &Project) -> Result<ProcessExitCode, CommandError> {
     if project.config.backend == Backend::Local {
         let message = "deploy makes a stack on AWS, and the project is at work on this machine".to_owned();
-        return Err(not_here(message, "give --backend aws; on this machine mlpp apply and mlpp run do without a stack"));
+        return Err(not_here(
+            message,
+            "give --backend aws; on this machine mlpp apply and mlpp run do without a stack",
+        ));
     }
     let mut options = Options::of(project)?;
     options.set(&args.option)?;
@@ -66,7 +69,12 @@ pub(crate) fn run(args: &Args, project: &Project) -> Result<ProcessExitCode, Com
     let deploy = |options: &Options| sam.deploy(args.stack_name.as_deref(), options, args.yes, &args.more);
     if args.dry_run {
         for upload in &uploads {
-            output::data(format_args!("put s3://{}/{} ({} bytes)", upload.bucket, upload.key, upload.text.len()))?;
+            output::data(format_args!(
+                "put s3://{}/{} ({} bytes)",
+                upload.bucket,
+                upload.key,
+                upload.text.len()
+            ))?;
             options.put(upload.version_option, "<its version>");
         }
         output::data(sam::shown(&sam.build()))?;

@@ -21,7 +21,12 @@ impl Options {
         if !target.starts_with("arn:") {
             let message = format!("\"{target}\" is no ARN of a state machine");
             let help = "set target_state_machine_arn to an ARN of Step Functions; the stack of a workflow has its own among its outputs";
-            return Err(project.wrong_setting("target_state_machine_arn", "config/target-arn", message, help.to_owned()));
+            return Err(project.wrong_setting(
+                "target_state_machine_arn",
+                "config/target-arn",
+                message,
+                help.to_owned(),
+            ));
         }
         let mut options = Self::default();
         for (name, value) in [
@@ -49,7 +54,8 @@ impl Options {
         }
         if config.overridable != mlpp_parameters::Overridable::default() {
             let pointers: Vec<_> = config.overridable.pointers().collect();
-            let text = serde_json::to_string(&pointers).map_err(|error| CommandError::failed("write JSON", error))?;
+            let text = serde_json::to_string(&pointers)
+                .map_err(|error| CommandError::failed("write JSON", error))?;
             options.put("OverridableParameters", &text);
         }
         Ok(options)
@@ -71,7 +77,8 @@ impl Options {
             });
             let Some((name, value)) = named else {
                 let message = format!("\"{text}\" is no option of the stack: it has no name before a \"=\"");
-                let help = "write --option NAME=VALUE with the name of one of the template's parameters".to_owned();
+                let help =
+                    "write --option NAME=VALUE with the name of one of the template's parameters".to_owned();
                 let plain = Plain { code: "deploy/option", message, help };
                 return Err(CommandError::one(ExitCode::InvalidInput, plain));
             };

@@ -29,8 +29,13 @@ impl Sam<'_> {
             return Ok(());
         }
         let message = format!("there is no {}", template.display());
-        let help = "name the folder of the stack's template by --template; it is deploy in the sources of mlpp".to_owned();
-        Err(CommandError::one(ExitCode::InvalidInput, Plain { code: "deploy/template-absent", message, help }))
+        let help =
+            "name the folder of the stack's template by --template; it is deploy in the sources of mlpp"
+                .to_owned();
+        Err(CommandError::one(
+            ExitCode::InvalidInput,
+            Plain { code: "deploy/template-absent", message, help },
+        ))
     }
 
     /// Checks that the program can be called, before anything is done.
@@ -38,7 +43,8 @@ impl Sam<'_> {
     /// # Errors
     /// `deploy/sam-absent`.
     pub(super) fn check_program(&self) -> Result<(), CommandError> {
-        let called = Command::new(PROGRAM).arg("--version").stdin(Stdio::null()).stdout(Stdio::null()).status();
+        let called =
+            Command::new(PROGRAM).arg("--version").stdin(Stdio::null()).stdout(Stdio::null()).status();
         called.map(|_| ()).map_err(|error| not_called(&error))
     }
 
@@ -59,7 +65,13 @@ impl Sam<'_> {
     }
 
     /// `sam deploy` with the stack's options.
-    pub(super) fn deploy(&self, stack: Option<&str>, options: &Options, yes: bool, more: &[String]) -> Command {
+    pub(super) fn deploy(
+        &self,
+        stack: Option<&str>,
+        options: &Options,
+        yes: bool,
+        more: &[String],
+    ) -> Command {
         let mut command = self.command("deploy");
         if let Some(stack) = stack {
             command.args(["--stack-name", stack]);
@@ -80,7 +92,8 @@ impl Sam<'_> {
 /// A command as it could be typed into a shell.
 pub(super) fn shown(command: &Command) -> String {
     let plain = |text: &str| {
-        !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./:=@+,".contains(&byte))
+        !text.is_empty()
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./:=@+,".contains(&byte))
     };
     let word = |text: &std::ffi::OsStr| {
         let text = text.to_string_lossy();
