@@ -168,6 +168,7 @@ fn what_is_in_the_way_of_a_deployment_is_told_before_anything_is_done() {
     );
     refused(3, "deploy/option", &bin, &["--option", "ImportOnUpload"]);
     refused(3, "config/target-arn", &bin, &["--target-state-machine-arn", "model-tuning"]);
+    refused(3, "deploy/option", &bin, &["--kms-key-id", "alias/project"]);
     let text = project.refused(3, "backend/not-here", ["deploy"]);
     assert!(text.contains("--backend aws"), "{text}");
 

@@ -46,6 +46,11 @@ impl Options {
         }
         // What the project leaves to its default is left to the stack's, which is the same.
         if let Some(key) = &config.kms_key_id {
+            if !(key.starts_with("arn:") && key.contains(":key/")) {
+                let message = format!("\"{key}\" is no ARN of a key, and a stack takes no other name of one");
+                let help = "set kms_key_id to arn:…:key/…; aws kms describe-key tells it".to_owned();
+                return Err(project.wrong_setting("kms_key_id", "deploy/option", message, help));
+            }
             options.put("KmsKeyArn", key);
         }
         if let Some(buckets) = &config.buckets {
