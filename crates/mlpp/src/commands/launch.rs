@@ -198,10 +198,7 @@ impl Launching<'_> {
 }
 
 /// Checks that there is something to launch with: a manifest brings no parameters.
-pub(super) async fn expect_parameters(
-    project: &Project,
-    store: &impl ParameterStore,
-) -> Result<(), CommandError> {
+pub(super) async fn expect_parameters(project: &Project, store: &impl ParameterStore) -> Result<(), CommandError> {
     let stored = store.list(&project.path).await.map_err(|error| store::store_failed(project, error))?;
     if !stored.is_empty() {
         return Ok(());
