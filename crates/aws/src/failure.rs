@@ -20,7 +20,7 @@ const THROTTLED: [&str; 7] = [
 
 /// A call that did not do what was asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum CallError {
+pub enum CallError {
     /// The service answered with an error.
     #[error("{code}: {message} (HTTP {status}{})", behind(.request_id.as_deref()))]
     Refused {
@@ -69,8 +69,13 @@ impl CallError {
         }
     }
 
+    /// Whether the service asks for fewer calls.
+    pub fn is_throttled(&self) -> bool {
+        self.remedy() == Remedy::SlowDown
+    }
+
     /// The code of the service's answer.
-    pub(crate) fn code(&self) -> Option<&str> {
+    pub fn code(&self) -> Option<&str> {
         match self {
             Self::Refused { code, .. } => Some(code),
             Self::NoAnswer(_) | Self::NotSent(_) => None,

@@ -20,6 +20,7 @@ mod workflows;
 pub use clients::Profile;
 pub use clients::{Clients, ClientsError};
 pub use clock::SystemClock;
+pub use failure::CallError;
 pub use json::{JsonClient, JsonError, JsonService};
 pub use objects::AwsObjects;
 pub use presigned::PresignedPut;

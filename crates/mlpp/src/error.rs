@@ -42,6 +42,9 @@ impl CommandError {
         if let Some(full) = Self::disk_full(&error) {
             return full;
         }
+        if let Some(failed) = crate::backend::failed_call(&error) {
+            return failed;
+        }
         let report = Report::new(Failed { context: format!("failed to {context}"), source: Box::new(error) });
         Self::one(ExitCode::Failure, report)
     }

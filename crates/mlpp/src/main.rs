@@ -1,5 +1,6 @@
 //! `mlpp`: typed, validated, versioned parameters for ML workflows, and launches that can be reproduced.
 
+mod backend;
 mod commands;
 mod config;
 mod documents;
@@ -12,6 +13,7 @@ mod findings;
 mod graph;
 mod manifest;
 mod output;
+mod packaged;
 mod pages;
 mod store;
 

@@ -101,6 +101,12 @@ impl Entry {
         Some((name.parse().ok()?, version.parse().ok()?))
     }
 
+    /// Whether the parameter's value `text` says the same. `True` and `False`, which a Python application writes, are what
+    /// `true` and `false` are: a tree that is taken over need not be written again for them.
+    pub fn is_said_by(&self, text: &str) -> bool {
+        self.value == text || (self.kind == Kind::Boolean && self.value.eq_ignore_ascii_case(text))
+    }
+
     /// The entry that records version `version` of the secret `name`.
     pub fn secret(levels: Vec<String>, name: &ParameterName, version: u64) -> Self {
         Self { levels, kind: Kind::Secret, value: format!("{name}:{version}") }

@@ -165,7 +165,7 @@ impl Plan {
                 Some(now) => {
                     let equal = match secret {
                         Some(secret) => secret.live.as_ref() == Some(&secret.wanted),
-                        None => now.value == entry.value,
+                        None => entry.is_said_by(&now.value),
                     };
                     if equal { Change::Unchanged } else { Change::Update }
                 }

@@ -126,7 +126,7 @@ pub(crate) fn holds(entry: &Entry, now: &LiveParameter) -> bool {
     entry.kind.parameter_type() == Some(now.parameter_type)
         && match entry.secret_version() {
             Some((_, version)) => version == now.version,
-            None => entry.value == now.value,
+            None => entry.is_said_by(&now.value),
         }
 }
 

@@ -177,6 +177,14 @@ fn a_second_owner_is_refused_until_it_adopts() {
     assert_eq!(run(adopt.apply(&store, r#"{"a":2}"#)).unwrap().release, 2);
     let refused = run(Writer::default().apply(&store, r#"{"a":3}"#));
     assert!(matches!(refused, Err(Failure::Apply(ApplyError::Owner { .. }))), "{refused:?}");
+    // A path changes hands also where nothing else changes, and only once.
+    let back = Writer { adopt: true, ..Writer::default() };
+    for new in [true, false] {
+        let outcome = run(back.apply(&store, r#"{"a":2}"#)).unwrap();
+        assert_eq!((outcome.release, outcome.new), (3, new));
+    }
+    let refused = run(stack.apply(&store, r#"{"a":3}"#));
+    assert!(matches!(refused, Err(Failure::Apply(ApplyError::Owner { .. }))), "{refused:?}");
 }
 
 #[test]

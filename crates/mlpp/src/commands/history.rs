@@ -1,10 +1,10 @@
 use std::process::ExitCode as ProcessExitCode;
 
-use mlpp_local::LocalStore;
 use mlpp_parameters::{Content, Entry, Kind, differences};
 use mlpp_provider::{ParameterStore, Release, SecretVersion, history};
 use serde_json::{Value, json};
 
+use crate::backend::Store;
 use crate::config::Project;
 use crate::error::{CommandError, Plain};
 use crate::exit_code::ExitCode;
@@ -122,7 +122,7 @@ fn list(args: &Args, releases: &[Release]) -> Result<(), CommandError> {
 async fn values(
     args: &Args,
     project: &Project,
-    store: &LocalStore,
+    store: &Store,
     releases: &[Release],
     key: &str,
 ) -> Result<(), CommandError> {
@@ -180,11 +180,7 @@ async fn values(
     output::data(table)
 }
 
-async fn secret(
-    store: &LocalStore,
-    entry: &Entry,
-    stored: bool,
-) -> Result<String, mlpp_provider::StoreError> {
+async fn secret(store: &Store, entry: &Entry, stored: bool) -> Result<String, mlpp_provider::StoreError> {
     let Some((name, version)) = entry.secret_version() else { return Ok("secret".to_owned()) };
     let wanted = SecretVersion { name, version: Some(version) };
     let found = if stored { store.reveal(&[wanted]).await?.into_iter().next() } else { None };

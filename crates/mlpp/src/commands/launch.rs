@@ -2,9 +2,9 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::process::ExitCode as ProcessExitCode;
 
-use mlpp_local::{LocalObjects, LocalStore, QueuedWorkflows};
+use mlpp_local::{LocalObjects, QueuedWorkflows};
 use mlpp_parameters::{ManifestEvent, ProjectRules};
-use mlpp_provider::{Launched, Objects as _, ParameterStore as _, Which, Workflows};
+use mlpp_provider::{Launched, Objects as _, ParameterStore, Which, Workflows};
 use serde_json::{Value, json};
 
 use super::ended::{Ended, Format};
@@ -198,7 +198,7 @@ impl Launching<'_> {
 }
 
 /// Checks that there is something to launch with: a manifest brings no parameters.
-pub(super) async fn expect_parameters(project: &Project, store: &LocalStore) -> Result<(), CommandError> {
+pub(super) async fn expect_parameters(project: &Project, store: &impl ParameterStore) -> Result<(), CommandError> {
     let stored = store.list(&project.path).await.map_err(|error| store::store_failed(project, error))?;
     if !stored.is_empty() {
         return Ok(());

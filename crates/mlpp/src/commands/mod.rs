@@ -1,8 +1,10 @@
 //! One file for each command; the doc comment on its arguments is the help text.
 
+mod adopt;
 mod algorithm;
 mod apply;
 mod completions;
+mod deploy;
 mod describe;
 mod destroy;
 mod diff;
@@ -39,6 +41,7 @@ mod yaml;
 
 use std::future::Future;
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use clap::{Parser, Subcommand};
 
@@ -81,6 +84,8 @@ enum Command {
     Pin(pin::Args),
     Render(render::Args),
     Package(package::Args),
+    Deploy(deploy::Args),
+    Adopt(adopt::Args),
     Destroy(destroy::Args),
     Run(run::Args),
     Launch(launch::Args),
@@ -118,6 +123,8 @@ impl Cli {
             Command::Render(args) => render::run(&args, &project()?),
             Command::Pin(args) => pin::run(&args, &project()?),
             Command::Package(args) => package::run(&args, &project()?),
+            Command::Deploy(args) => deploy::run(&args, &project()?),
+            Command::Adopt(args) => adopt::run(&args, &project()?),
             Command::Destroy(args) => destroy::run(&args, &project()?),
             Command::Run(args) => run::run(&args, &self.project, &settings).map(Into::into),
             Command::Launch(args) => launch::run(&args, &project()?),
@@ -145,8 +152,8 @@ impl Cli {
 pub(crate) const TOOL: &str = concat!("mlpp ", env!("CARGO_PKG_VERSION"));
 
 /// Runs what waits to its end.
-fn block_on<T>(future: impl Future<Output = T>) -> Result<T, CommandError> {
-    Ok(runtime()?.block_on(future))
+pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> Result<T, CommandError> {
+    Ok(lasting_runtime()?.block_on(future))
 }
 
 /// Runs what runs executions.
@@ -156,7 +163,7 @@ fn at_work<T>(work: impl Future<Output = Result<T, CommandError>>) -> Result<T, 
 
 /// Runs what writes to its end, or until Ctrl-C or SIGTERM.
 fn interruptible<T>(future: impl Future<Output = T>) -> Result<T, CommandError> {
-    runtime()?.block_on(async {
+    lasting_runtime()?.block_on(async {
         tokio::select! {
             done = future => Ok(done),
             () = interrupt::interrupted() => {
@@ -169,6 +176,15 @@ fn interruptible<T>(future: impl Future<Output = T>) -> Result<T, CommandError> 
             }
         }
     })
+}
+
+/// The one runtime of what waits: connections that one call opens serve the next one as well.
+fn lasting_runtime() -> Result<&'static tokio::runtime::Runtime, CommandError> {
+    static RUNTIME: OnceLock<tokio::runtime::Runtime> = OnceLock::new();
+    if RUNTIME.get().is_none() {
+        let _ = RUNTIME.set(runtime()?);
+    }
+    RUNTIME.get().ok_or_else(|| CommandError::failed("start", std::io::Error::other("there is no runtime")))
 }
 
 fn runtime() -> Result<tokio::runtime::Runtime, CommandError> {

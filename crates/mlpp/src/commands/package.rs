@@ -1,8 +1,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode as ProcessExitCode;
 
-use mlpp_parameters::json::{Member, Value, to_pretty};
-use mlpp_parameters::{Digest, Documents, Kind, validate};
+use mlpp_parameters::{Digest, Kind};
 use serde_json::json;
 
 use crate::config::Project;
@@ -11,11 +10,10 @@ use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::file_set::FileSet;
 use crate::output;
+use crate::packaged::{NAMES, Packaged};
 
-/// The members that go into the document of hyperparameters; all others go into that of parameters.
-const HYPERPARAMETERS: [&str; 2] = ["parameterRanges", "staticHyperParameters"];
 /// The two documents, and what says which secrets they need and what they were made from.
-const FILES: [&str; 3] = ["ml-parameters.json", "hyperparameters.json", "package.json"];
+const FILES: [&str; 3] = [NAMES[0], NAMES[1], "package.json"];
 
 /// Write the effective two documents, for a deployment that takes two files
 ///
@@ -38,16 +36,8 @@ pub(crate) fn run(args: &Args, project: &Project) -> Result<ProcessExitCode, Com
     set.check(&FILES)?;
     let effective = Effective::read(project)?;
     effective.show_warnings(project);
-    let Value::Object(members) = &effective.documents.root.value else {
-        return Ok(ExitCode::Success.into());
-    };
-    let part = |of_hyperparameters: bool| {
-        let wanted = |member: &&Member| HYPERPARAMETERS.contains(&member.name.as_str()) == of_hyperparameters;
-        to_pretty(&Value::Object(members.iter().filter(wanted).cloned().collect()))
-    };
-    let (parameters, hyperparameters) = (part(false), part(true));
-    let packaged = [("ml-parameters.json", parameters.as_str()), ("hyperparameters.json", &hyperparameters)];
-    let digest = content_digest(packaged, project, &effective)?;
+    let packaged = Packaged::of(&effective.documents.root.value);
+    let digest = packaged.content_digest(&project.path, &effective.rules)?;
     let path = &project.path;
     let secrets: Vec<_> = effective
         .content
@@ -61,8 +51,8 @@ pub(crate) fn run(args: &Args, project: &Project) -> Result<ProcessExitCode, Com
         "environment": project.environment(),
         "content_digest": digest.as_str(),
         "documents": {
-            "ml-parameters.json": Digest::of(&parameters).as_str(),
-            "hyperparameters.json": Digest::of(&hyperparameters).as_str(),
+            "ml-parameters.json": Digest::of(&packaged.parameters).as_str(),
+            "hyperparameters.json": Digest::of(&packaged.hyperparameters).as_str(),
         },
         "made_from": effective.recorded_digests(project).iter()
             .map(|(name, digest)| json!({"name": name, "digest": digest.as_str()})).collect::<Vec<_>>(),
@@ -73,24 +63,10 @@ pub(crate) fn run(args: &Args, project: &Project) -> Result<ProcessExitCode, Com
         serde_json::to_string_pretty(&about).map_err(|error| CommandError::failed("write JSON", error))?;
     let [parameters_file, hyperparameters_file, about_file] = FILES;
     set.write(&[
-        (parameters_file, parameters),
-        (hyperparameters_file, hyperparameters),
+        (parameters_file, packaged.parameters),
+        (hyperparameters_file, packaged.hyperparameters),
         (about_file, about_text + "\n"),
     ])?;
     output::json(&about)?;
     Ok(ExitCode::Success.into())
-}
-
-/// The digest of the leaves as who deploys the two documents records them: in the order in which these have them.
-fn content_digest(
-    packaged: [(&str, &str); 2],
-    project: &Project,
-    effective: &Effective,
-) -> Result<Digest, CommandError> {
-    let invalid = |(findings, sources): (Vec<_>, _)| CommandError::invalid(&findings, &sources);
-    let documents = Documents::merge(packaged).map_err(invalid)?;
-    let valid = validate(&documents, &project.path, &effective.rules);
-    valid
-        .map(|valid| valid.content.digest())
-        .map_err(|findings| CommandError::invalid(&findings, &documents.sources))
 }

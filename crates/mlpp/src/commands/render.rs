@@ -11,6 +11,7 @@ use mlpp_parameters::{
 use mlpp_provider::{LaunchRequest, Prepared, compose, recorded_content};
 
 use super::TOOL;
+use crate::backend::Store;
 use crate::config::Project;
 use crate::documents::Effective;
 use crate::error::{CommandError, Plain};
@@ -48,7 +49,7 @@ pub(crate) fn run(args: &Args, project: &Project) -> Result<ProcessExitCode, Com
     let prepared = if args.documents {
         from_documents(args, project, &effective, read, event)?
     } else {
-        super::block_on(from_store(args, project, &effective, &read, &event))??
+        super::block_on(from_store(args, project, &store::open(project)?, &effective, &read, &event))??
     };
     CommandError::invalid(&prepared.warnings, &prepared.sources).show();
     output::note(format_args!("execution {}, {} bytes", prepared.name, prepared.input.len()));
@@ -78,15 +79,13 @@ fn event(project: &Project, file: &Path, read: &ManifestFile) -> Result<Manifest
 async fn from_store(
     args: &Args,
     project: &Project,
+    store: &Store,
     effective: &Effective,
     read: &ManifestFile,
     event: &ManifestEvent,
 ) -> Result<Prepared, CommandError> {
-    let store = store::open(project)?;
     // Without a release there is nothing that a launch would be about.
-    recorded_content(&store, &project.path, None)
-        .await
-        .map_err(|error| store::read_failed(project, error))?;
+    recorded_content(store, &project.path, None).await.map_err(|error| store::read_failed(project, error))?;
     let request = LaunchRequest {
         event,
         attempt: args.attempt,
@@ -96,7 +95,7 @@ async fn from_store(
         overridable: &project.config.overridable,
         tool: TOOL,
     };
-    compose(&store, &read.bytes, &request).await.map_err(|error| store::launch_failed(project, error))
+    compose(store, &read.bytes, &request).await.map_err(|error| store::launch_failed(project, error))
 }
 
 /// Puts the name of its parameter in the place of each secret's source, as a release does. It has no version before it is

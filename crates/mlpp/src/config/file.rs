@@ -13,13 +13,14 @@ pub(crate) type Texts = Vec<Spanned<String>>;
 pub(crate) type Pairs = Vec<(Spanned<String>, Spanned<String>)>;
 
 /// The members of the file that are no single values.
-pub(super) const OTHERS: [&str; 13] = [
+pub(super) const OTHERS: [&str; 14] = [
     "documents",
     "schemas",
     "buckets",
     "overridable",
     "secrets",
     "substitutions",
+    "tags",
     "environments",
     "algorithms",
     "data",
@@ -29,9 +30,14 @@ pub(super) const OTHERS: [&str; 13] = [
     "$schema",
 ];
 /// Those of an environment.
-pub(super) const OF_ENVIRONMENT: [&str; 4] = ["overlays", "buckets", "secrets", "substitutions"];
+pub(super) const OF_ENVIRONMENT: [&str; 5] = ["overlays", "buckets", "secrets", "substitutions", "tags"];
 /// Those of the request with which a run ends.
 pub(super) const OF_PREDICT: [&str; 3] = ["file", "content_type", "accept"];
+
+/// The most characters of a tag's key, of its value, and the most tags.
+const MAX_TAG_KEY: usize = 128;
+const MAX_TAG_VALUE: usize = 256;
+const MAX_TAGS: usize = 50;
 
 /// The settings of `mlpp.toml`.
 #[derive(Debug, Default)]
@@ -43,6 +49,7 @@ pub(super) struct File {
     pub(super) overridable: Option<Texts>,
     pub(super) secrets: Pairs,
     pub(super) substitutions: Pairs,
+    pub(super) tags: Pairs,
     pub(super) environments: BTreeMap<String, Environment>,
     pub(super) algorithms: Texts,
     pub(super) data: Pairs,
@@ -59,6 +66,7 @@ pub(super) struct Environment {
     pub(super) buckets: Option<Texts>,
     pub(super) secrets: Pairs,
     pub(super) substitutions: Pairs,
+    pub(super) tags: Pairs,
 }
 
 /// The request with which `run` ends.
@@ -93,6 +101,7 @@ pub(super) fn read(reader: &mut Reader, text: &str) -> File {
             "overridable" => file.overridable = reader.texts(name, value),
             "secrets" => file.secrets = secrets(reader, value),
             "substitutions" => file.substitutions = reader.pairs(name, value).unwrap_or_default(),
+            "tags" => file.tags = tags(reader, value),
             "data" => file.data = reader.pairs(name, value).unwrap_or_default(),
             "state_machines" => file.state_machines = reader.pairs(name, value).unwrap_or_default(),
             "input_schemas" => file.input_schemas = reader.pairs(name, value).unwrap_or_default(),
@@ -164,6 +173,30 @@ fn secrets(reader: &mut Reader, value: &Spanned<DeValue<'_>>) -> Pairs {
     pairs
 }
 
+/// Tags, by the rules that AWS has for them (`PutParameter`, member `Tags`).
+fn tags(reader: &mut Reader, value: &Spanned<DeValue<'_>>) -> Pairs {
+    let pairs = reader.pairs("tags", value).unwrap_or_default();
+    let mut wrong = |at: &Spanned<String>, message: &str, help: &str| {
+        reader.error("config/tag", at.span(), message, help);
+    };
+    for (key, value) in &pairs {
+        let name = key.get_ref();
+        if name.is_empty() || name.chars().count() > MAX_TAG_KEY {
+            wrong(key, "the key of a tag has 1 to 128 characters", "choose a shorter key");
+        }
+        if name.to_ascii_lowercase().starts_with("aws:") {
+            wrong(key, "the keys of tags that begin with \"aws:\" are AWS's own", "choose another key");
+        }
+        if value.get_ref().chars().count() > MAX_TAG_VALUE {
+            wrong(value, "the value of a tag has at most 256 characters", "choose a shorter value");
+        }
+    }
+    if let Some((key, _)) = pairs.get(MAX_TAGS) {
+        wrong(key, "a parameter has at most 50 tags", "leave some away");
+    }
+    pairs
+}
+
 fn predict(reader: &mut Reader, value: &Spanned<DeValue<'_>>) -> Option<Predict> {
     let table = reader.members("predict", value)?;
     let (mut file, mut content_type, mut accept) = (None, None, None);
@@ -213,6 +246,7 @@ fn environment(reader: &mut Reader, name: &str, members: &Table<'_>) -> Environm
             (_, "substitutions") => {
                 environment.substitutions = reader.pairs(member, value).unwrap_or_default();
             }
+            (_, "tags") => environment.tags = tags(reader, value),
             _ => {
                 let names = SETTINGS.iter().map(|setting| setting.name).filter(|name| *name != "environment");
                 let known: Vec<_> = names.chain(OF_ENVIRONMENT).collect();

@@ -12,6 +12,7 @@ mod shown;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use mlpp_parameters::{Diagnostic, DriftPolicy, Overridable, Sources, StorePath};
 use toml::Spanned;
@@ -39,6 +40,10 @@ pub(crate) struct Config {
     pub(crate) manifest_s3_bucket_name: String,
     /// `ManifestS3BucketKeyPrefix`
     pub(crate) manifest_s3_bucket_key_prefix: String,
+    /// `ParametersS3BucketName`
+    pub(crate) parameters_s3_bucket_name: String,
+    /// `HyperparametersS3BucketName`
+    pub(crate) hyperparameters_s3_bucket_name: String,
     /// `ParametersS3Key`: here a file, relative to the project.
     pub(crate) parameters_s3_key: String,
     /// `HyperparametersS3Key`: here a file, relative to the project.
@@ -73,8 +78,29 @@ pub(crate) struct Config {
     pub(crate) substitutions: BTreeMap<String, String>,
     /// What `run` asks the endpoint at the end.
     pub(crate) predict: Option<Predict>,
+    /// Where the project is at work.
+    pub(crate) backend: Backend,
+    /// The profile of the AWS command line.
+    pub(crate) profile: Option<String>,
+    /// The region of AWS.
+    pub(crate) region: Option<String>,
+    /// Where the services of AWS answer.
+    pub(crate) endpoint_url: Option<String>,
+    /// The KMS key of secrets on AWS.
+    pub(crate) kms_key_id: Option<String>,
+    /// Tags of the parameters that are created on AWS.
+    pub(crate) tags: Vec<(String, String)>,
     /// Where each setting that is one value came from, and what it is.
     origins: BTreeMap<&'static str, (String, Origin)>,
+}
+
+/// Where a project is at work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Backend {
+    /// On this machine.
+    Local,
+    /// In an AWS account.
+    Aws,
 }
 
 /// A project: a folder with documents and, usually, an `mlpp.toml`.
@@ -90,6 +116,8 @@ pub(crate) struct Project {
     pub(crate) warnings: Vec<Diagnostic>,
     /// `mlpp.toml`, which the warnings point into.
     pub(crate) sources: Sources,
+    /// The connection to AWS, once a command needed it.
+    pub(crate) aws: OnceLock<crate::backend::Aws>,
 }
 
 impl Project {

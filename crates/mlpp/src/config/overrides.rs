@@ -88,10 +88,10 @@ impl clap::Args for Overrides {
                 .long_help(format!("{}\n\nVariable: {}", setting.about, setting.variable))
                 .help_heading("Settings (of mlpp.toml, for this call)")
                 .hide_short_help(true);
-            command.arg(if setting.name == "environment" {
-                arg.short('e').hide_short_help(false)
-            } else {
-                arg
+            command.arg(match setting.name {
+                "environment" => arg.short('e').hide_short_help(false),
+                "backend" => arg.hide_short_help(false),
+                _ => arg,
             })
         })
     }

@@ -78,6 +78,16 @@ pub(crate) static SETTINGS: &[Setting] = settings! {
         "How many releases are kept beside pinned ones";
     "manifest" "manifest" "MLPP_MANIFEST" = "manifest.json", [], not_empty,
         "The manifest that a run puts into the bucket: a file";
+    "backend" "backend" "MLPP_BACKEND" = "local", ["local", "aws"], any,
+        "Where the project is at work: on this machine, or in an AWS account";
+    "profile" "profile" "MLPP_PROFILE" = "", [], any,
+        "The profile of the AWS command line (else AWS_PROFILE, else default)";
+    "region" "region" "MLPP_REGION" = "", [], any,
+        "The region of AWS (else AWS_REGION, else that of the profile)";
+    "endpoint_url" "endpoint-url" "MLPP_ENDPOINT_URL" = "", [], url,
+        "Where the services of AWS answer (else AWS_ENDPOINT_URL, else AWS itself)";
+    "kms_key_id" "kms-key-id" "MLPP_KMS_KEY_ID" = "", [], any,
+        "The KMS key of secrets on AWS; empty for the account's own key of Parameter Store";
 };
 
 /// The setting called `name`.
@@ -99,6 +109,15 @@ impl Setting {
 #[expect(clippy::unnecessary_wraps, reason = "it stands beside checks that can fail")]
 fn any(_: &str) -> Result<(), Fault> {
     Ok(())
+}
+
+fn url(value: &str) -> Result<(), Fault> {
+    let rest = value.strip_prefix("http://").or_else(|| value.strip_prefix("https://"));
+    if value.is_empty() || rest.is_some_and(|rest| !rest.is_empty()) {
+        return Ok(());
+    }
+    let message = format!("\"{value}\" is no URL of HTTP");
+    Err(Fault::new("config/url", message, "write a URL such as http://localhost:4566"))
 }
 
 fn not_empty(value: &str) -> Result<(), Fault> {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
 use std::path::Path;
+use std::sync::OnceLock;
 
 use mlpp_parameters::{Diagnostic, DriftPolicy, Overridable, Severity, Sources, StorePath};
 use toml::Spanned;
@@ -13,7 +14,7 @@ use super::file::{self, Environment, File, Pairs};
 use super::overrides::{Overrider, Overrides};
 use super::reader::{Reader, place};
 use super::registry::{SETTINGS, Setting, setting};
-use super::{Config, Project};
+use super::{Backend, Config, Project};
 use crate::error::{CommandError, Plain};
 use crate::exit_code::ExitCode;
 
@@ -100,7 +101,7 @@ pub(super) fn resolve(
     let path = origins["parameter_store_path"].0.parse::<StorePath>();
     let path = path.map_err(|error| CommandError::failed("read parameter_store_path", error))?;
     let config = config(file, &environment, overridable.unwrap_or_default(), origins);
-    Ok(Project { folder: folder.to_owned(), config, path, warnings, sources })
+    Ok(Project { folder: folder.to_owned(), config, path, warnings, sources, aws: OnceLock::new() })
 }
 
 /// The documents that would be taken for manifests when they are uploaded: their keys begin as those of manifests do.
@@ -211,6 +212,7 @@ fn config(
 ) -> Config {
     let table = file.environments.remove(environment).unwrap_or_default();
     let text = |name: &str| origins.get(name).map_or_else(String::new, |(value, _)| value.clone());
+    let given = |name: &str| Some(text(name)).filter(|text| !text.is_empty());
     let spanned = |name: &str| {
         let span = match origins.get(name) {
             Some((_, Origin::File { span, .. })) => span.clone(),
@@ -219,13 +221,16 @@ fn config(
         Spanned::new(span, text(name))
     };
     let by_name = |pairs: Pairs| pairs.into_iter().map(|(key, value)| (key.into_inner(), value)).collect();
-    let plain =
-        |pairs: Pairs| pairs.into_iter().map(|(key, value)| (key.into_inner(), value.into_inner())).collect();
+    let plain = |pairs: Pairs| -> BTreeMap<String, String> {
+        pairs.into_iter().map(|(key, value)| (key.into_inner(), value.into_inner())).collect()
+    };
     Config {
         environment: environment.to_owned(),
         target_state_machine_arn: spanned("target_state_machine_arn"),
         manifest_s3_bucket_name: text("manifest_s3_bucket_name"),
         manifest_s3_bucket_key_prefix: text("manifest_s3_bucket_key_prefix"),
+        parameters_s3_bucket_name: text("parameters_s3_bucket_name"),
+        hyperparameters_s3_bucket_name: text("hyperparameters_s3_bucket_name"),
         parameters_s3_key: text("parameters_s3_key"),
         hyperparameters_s3_key: text("hyperparameters_s3_key"),
         manifest: text("manifest"),
@@ -248,6 +253,12 @@ fn config(
         input_schemas: by_name(file.input_schemas),
         substitutions: plain(joined(file.substitutions, table.substitutions)),
         predict: file.predict,
+        backend: if text("backend") == "aws" { Backend::Aws } else { Backend::Local },
+        profile: given("profile"),
+        region: given("region"),
+        endpoint_url: given("endpoint_url"),
+        kms_key_id: given("kms_key_id"),
+        tags: plain(joined(file.tags, table.tags)).into_iter().collect(),
         origins,
     }
 }

@@ -46,6 +46,7 @@ fn other(name: &str) -> Value {
         "algorithms" => texts("Files that declare the algorithms of this machine"),
         "secrets" => secrets(),
         "substitutions" => pairs("Values for ${Name} in state machines"),
+        "tags" => pairs("Tags of the parameters that are created on AWS"),
         "data" => pairs("The objects of the local buckets by S3 URI, and the files they are copied from"),
         "state_machines" => pairs("State machines of the project's own: files by name"),
         "input_schemas" => {

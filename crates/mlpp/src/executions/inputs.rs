@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use mlpp_local::LocalObjects;
 use mlpp_parameters::{Channel, Diagnostic, Digest, Manifest, ManifestEvent};
-use mlpp_provider::{Objects as _, ObjectsError, Which};
+use mlpp_provider::{Objects, ObjectsError, Which};
 
 use crate::config::Project;
 use crate::error::CommandError;
@@ -71,7 +71,7 @@ fn absent(channel: &Channel, data: &[DataFile], objects: &LocalObjects) -> Optio
 /// # Errors
 /// A file cannot be read, an object cannot be written.
 pub(crate) async fn put_data(
-    objects: &LocalObjects,
+    objects: &impl Objects,
     files: &[DataFile],
 ) -> Result<(usize, usize), CommandError> {
     let (mut put, mut same) = (0, 0);
@@ -96,7 +96,7 @@ pub(crate) async fn put_data(
 /// It cannot be written.
 pub(crate) async fn put_manifest(
     project: &Project,
-    objects: &LocalObjects,
+    objects: &impl Objects,
     file: &Path,
     bytes: &[u8],
 ) -> Result<ManifestEvent, CommandError> {
@@ -113,7 +113,7 @@ pub(crate) async fn put_manifest(
 /// It cannot be read or written.
 pub(crate) async fn arrived_manifest(
     project: &Project,
-    objects: &LocalObjects,
+    objects: &impl Objects,
     file: &Path,
     bytes: &[u8],
 ) -> Result<ManifestEvent, CommandError> {

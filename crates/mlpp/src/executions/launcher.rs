@@ -2,22 +2,22 @@
 
 use std::num::NonZeroU32;
 
-use mlpp_local::{LocalObjects, LocalStore, state_machine_arn};
+use mlpp_local::state_machine_arn;
 use mlpp_parameters::{ManifestEvent, ProjectRules};
-use mlpp_provider::{LaunchError, LaunchRequest, Launched, Workflows, launch};
+use mlpp_provider::{LaunchError, LaunchRequest, Launched, Objects, ParameterStore, Workflows, launch};
 
 use crate::commands::TOOL;
-use crate::config::Project;
+use crate::config::{Backend, Project};
 
 /// What every launch of a project has in common.
-pub(crate) struct Launcher<'a> {
+pub(crate) struct Launcher<'a, S, O> {
     pub(crate) project: &'a Project,
     pub(crate) rules: &'a ProjectRules,
-    pub(crate) store: &'a LocalStore,
-    pub(crate) objects: &'a LocalObjects,
+    pub(crate) store: &'a S,
+    pub(crate) objects: &'a O,
 }
 
-impl Launcher<'_> {
+impl<S: ParameterStore, O: Objects> Launcher<'_, S, O> {
     /// Starts the execution for a manifest that arrived; the same event and attempt start it once.
     ///
     /// # Errors
@@ -29,7 +29,11 @@ impl Launcher<'_> {
         attempt: NonZeroU32,
     ) -> Result<Launched, LaunchError> {
         let project = self.project;
-        let target = state_machine_arn(project.config.target_state_machine_arn.get_ref());
+        let target = project.config.target_state_machine_arn.get_ref();
+        let target = match project.config.backend {
+            Backend::Local => state_machine_arn(target),
+            Backend::Aws => target.clone(),
+        };
         let request = LaunchRequest {
             event,
             attempt,

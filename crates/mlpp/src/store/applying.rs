@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use mlpp_local::{LocalStore, SystemClock};
+use mlpp_local::SystemClock;
 use mlpp_parameters::release::Action;
 use mlpp_parameters::{Content, Digest, FingerprintKey, Kind, SecretSource, SecretValue};
 use mlpp_provider::{
@@ -10,12 +10,13 @@ use mlpp_provider::{
 };
 
 use super::{apply_failed, planning_failed, store_failed};
+use crate::backend::Store;
 use crate::commands::TOOL;
-use crate::config::Project;
+use crate::config::{Backend, Project};
 use crate::error::CommandError;
 
 /// Who owns what the command applies; a stack has an owner of its own.
-const OWNER: &str = "mlpp";
+pub(crate) const OWNER: &str = "mlpp";
 
 /// Whether there is a secret among the leaves.
 fn has_secrets(content: &Content) -> bool {
@@ -58,7 +59,7 @@ impl SecretReader for ProjectSecrets {
 /// A project and its store, to plan and to apply.
 pub(crate) struct Applying<'a> {
     project: &'a Project,
-    store: &'a LocalStore,
+    store: &'a Store,
     documents: &'a [(String, Digest)],
     reader: ProjectSecrets,
     key: FingerprintKey,
@@ -75,7 +76,7 @@ impl<'a> Applying<'a> {
     /// The key of the secrets cannot be read or made.
     pub(crate) fn new(
         project: &'a Project,
-        store: &'a LocalStore,
+        store: &'a Store,
         documents: &'a [(String, Digest)],
         content: &Content,
     ) -> Result<Self, CommandError> {
@@ -95,7 +96,7 @@ impl<'a> Applying<'a> {
     /// The key of the secrets cannot be read.
     pub(crate) fn reading(
         project: &'a Project,
-        store: &'a LocalStore,
+        store: &'a Store,
         documents: &'a [(String, Digest)],
         content: &Content,
     ) -> Result<Self, CommandError> {
@@ -107,7 +108,7 @@ impl<'a> Applying<'a> {
 
     fn with_key(
         project: &'a Project,
-        store: &'a LocalStore,
+        store: &'a Store,
         documents: &'a [(String, Digest)],
         key: FingerprintKey,
     ) -> Result<Self, CommandError> {
@@ -159,7 +160,8 @@ impl<'a> Applying<'a> {
             writer: &self.writer,
             tool: TOOL,
             adopt: self.adopt,
-            exclusive: true,
+            // On this machine the writer's lock is held: a claim that stands is of a process that has ended.
+            exclusive: self.project.config.backend == Backend::Local,
             keep_releases: self.project.config.keep_releases,
         }
     }

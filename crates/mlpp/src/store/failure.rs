@@ -5,6 +5,7 @@ use mlpp_provider::{
     with_sources,
 };
 
+use crate::backend;
 use crate::config::Project;
 use crate::error::{CommandError, Plain};
 use crate::exit_code::ExitCode;
@@ -29,6 +30,9 @@ fn plain(
 pub(crate) fn store_failed(project: &Project, error: StoreError) -> CommandError {
     if let Some(full) = CommandError::disk_full(&error) {
         return full;
+    }
+    if let Some(failed) = backend::failed_call(&error) {
+        return failed;
     }
     let folder = project.local_folder();
     let message = with_sources(&error);

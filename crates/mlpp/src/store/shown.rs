@@ -11,6 +11,10 @@ const MAX_NAME: usize = 72;
 const PUTS_PER_SECOND: usize = 3;
 /// Parameters of the Standard tier that an account may have in a region.
 const ACCOUNT_LIMIT: usize = 10_000;
+/// The most characters of a value in the Standard tier (`PutParameter`, member `Value`).
+const STANDARD_CHARACTERS: usize = 4096;
+/// What an Advanced parameter costs in a month, in US cents (the prices of Systems Manager, Parameter Store).
+const ADVANCED_CENTS: usize = 5;
 
 /// A text in quotes, on one line, its beginning when it is long.
 pub(crate) fn quoted(text: &str) -> String {
@@ -155,8 +159,23 @@ pub(crate) fn plan_summary(plan: &Plan, writes: usize) -> String {
     let seconds = writes.div_ceil(PUTS_PER_SECOND);
     format!(
         "{text}\n{writes} writes, about {seconds} s at Parameter Store's default quota of {PUTS_PER_SECOND} a second; {} of \
-         the {ACCOUNT_LIMIT} parameters of an account",
-        plan.content.parameters().count()
+         the {ACCOUNT_LIMIT} parameters of an account{}",
+        plan.content.parameters().count(),
+        advanced(plan)
+    )
+}
+
+/// What the parameters cost that are too large for the Standard tier, which is free; nothing where there are none.
+fn advanced(plan: &Plan) -> String {
+    let large = |entry: &Entry| entry.value.chars().count() > STANDARD_CHARACTERS;
+    let count = plan.content.parameters().filter(|(entry, _)| large(entry)).count();
+    if count == 0 {
+        return String::new();
+    }
+    let (have, need) = if count == 1 { ("has", "needs") } else { ("have", "need") };
+    let (dollars, cents) = (count * ADVANCED_CENTS / 100, count * ADVANCED_CENTS % 100);
+    format!(
+        "\n{count} of them {have} over {STANDARD_CHARACTERS} characters and {need} the Advanced tier: {dollars}.{cents:02} USD a month"
     )
 }
 

@@ -78,6 +78,14 @@ fn what_is_as_it_should_be_needs_nothing() {
 }
 
 #[test]
+fn a_switch_as_a_python_application_wrote_it_is_the_same_switch() {
+    let wanted = content(r#"{"on":true,"off":false,"text":"true"}"#);
+    let theirs = [string("/p/on", "True"), string("/p/off", "False"), string("/p/text", "True")];
+    let plan = plan(Some(&wanted), &[], &wanted, &theirs, false);
+    assert_eq!(rows(&plan), ["/p/on Unchanged", "/p/off Unchanged", "/p/text Update!"]);
+}
+
+#[test]
 fn an_edit_is_kept_when_asked_unless_the_documents_changed() {
     let base = content(r#"{"edited":1,"removed":1,"both":1}"#);
     let ours = content(r#"{"edited":1,"removed":1,"both":2}"#);

@@ -97,7 +97,9 @@ pub async fn apply(
 ) -> Result<ApplyOutcome, ApplyError> {
     check(planned, request, clock.now())?;
     let mut outcome = outcome_of(planned);
-    if planned.is_empty() {
+    // A path that is taken over has a release of the new owner, also where nothing else changes.
+    let taken_over = planned.last_claim().is_some_and(|last| last.owner != request.owner);
+    if planned.is_empty() && !taken_over {
         return Ok(outcome);
     }
     let names = RecordNames::of(request.path)?;
