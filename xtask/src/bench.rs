@@ -1,5 +1,6 @@
 //! `cargo xtask bench <what>`: the benchmarks, each beside a peer in one run.
 
+mod aws;
 mod hosting;
 mod states;
 mod tuning;
@@ -28,6 +29,8 @@ enum Benchmark {
     States,
     /// The search for hyperparameters beside Optuna's, and the example's model beside `LightGBM`'s
     Tuning,
+    /// The Lambda functions as they are deployed, beside the calls of the replaced system by boto3
+    Aws,
     /// An endpoint under load, beside the same kind of model behind `FastAPI`; an update under load; and instances
     /// that follow their traffic
     Hosting,
@@ -39,6 +42,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
         Benchmark::Parameters => run_command(&mut bench(workspace, "mlpp-local", "parameters")),
         Benchmark::States => states::run(workspace),
         Benchmark::Tuning => tuning::run(workspace),
+        Benchmark::Aws => aws::run(workspace),
         Benchmark::Hosting => hosting::run(workspace),
     }
 }

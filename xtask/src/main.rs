@@ -13,6 +13,7 @@ mod conformance;
 mod defects;
 mod digest;
 mod error;
+mod functions;
 mod graph;
 mod licences;
 mod peers;

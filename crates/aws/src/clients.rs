@@ -1,3 +1,4 @@
+use std::collections::HashMap;
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
@@ -9,6 +10,8 @@ use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
+#[cfg(feature = "config")]
+use aws_types::service_config::ServiceConfigKey;
 
 /// A connection that takes longer to be made is given up.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -18,12 +21,19 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
 /// knows what landed, and not by the SDK as well.
 const ATTEMPTS: u32 = 5;
 
+/// The ids of the services that are called with JSON, as in the names of `AWS_ENDPOINT_URL_…`.
+const JSON_SERVICES: [&str; 3] = ["CLOUDWATCH_LOGS", "SAGEMAKER", "SQS"];
+
 /// Clients of the three services.
 #[derive(Debug, Clone)]
 pub struct Clients {
     pub(crate) ssm: aws_sdk_ssm::Client,
     pub(crate) s3: aws_sdk_s3::Client,
     pub(crate) sfn: aws_sdk_sfn::Client,
+    pub(crate) region: Region,
+    pub(crate) credentials: Option<SharedCredentialsProvider>,
+    pub(crate) http_client: SharedHttpClient,
+    endpoints: HashMap<&'static str, String>,
 }
 
 /// Why there are no clients.
@@ -69,23 +79,27 @@ impl Clients {
             None,
             "environment",
         );
+        let region = Region::new(region);
         let config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
-            .region(Region::new(region))
+            .region(region)
             .credentials_provider(SharedCredentialsProvider::new(credentials))
             .http_client(http_client())
             .build();
-        let endpoint = |name| given(name).or_else(|| given("AWS_ENDPOINT_URL"));
+        let endpoint = |name: &str| given(name).or_else(|| given("AWS_ENDPOINT_URL"));
+        let json = |id: &'static str| Some((id, endpoint(&format!("AWS_ENDPOINT_URL_{id}"))?));
         let s3 = endpoint("AWS_ENDPOINT_URL_S3");
-        Ok(Self::new(
+        Self::new(
             &config,
             Endpoints {
                 path_style: s3.is_some(),
                 s3,
                 ssm: endpoint("AWS_ENDPOINT_URL_SSM"),
                 sfn: endpoint("AWS_ENDPOINT_URL_SFN"),
+                json: JSON_SERVICES.into_iter().filter_map(json).collect(),
             },
-        ))
+        )
+        .map_err(|_| ClientsError::Missing("AWS_REGION"))
     }
 
     /// Clients by all that the AWS command line goes by: environment, profiles, single sign-on, credential processes, and the
@@ -106,20 +120,24 @@ impl Clients {
             loader = loader.endpoint_url(url);
         }
         let config = loader.load().await;
-        if config.region().is_none() {
-            return Err(ClientsError::NoRegion);
-        }
-        // The services find their own endpoints in the environment and in the profile.
+        // The services of the SDK find their own endpoints in the environment and in the profile.
         let path_style = config.endpoint_url().is_some();
-        Ok(Self::new(&config, Endpoints { path_style, ..Endpoints::default() }))
+        let json = |id: &'static str| {
+            let own = || {
+                let service_id = id.to_lowercase();
+                let key = ServiceConfigKey::builder().service_id(&service_id).profile("endpoint_url");
+                config.service_config()?.load_config(key.env("AWS_ENDPOINT_URL").build().ok()?)
+            };
+            let url = profile.endpoint_url.clone().or_else(own);
+            Some((id, url.or_else(|| config.endpoint_url().map(str::to_owned))?))
+        };
+        let json = JSON_SERVICES.into_iter().filter_map(json).collect();
+        Self::new(&config, Endpoints { path_style, json, ..Endpoints::default() })
     }
 
-    fn new(config: &SdkConfig, endpoints: Endpoints) -> Self {
-        let timeouts = TimeoutConfig::builder()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .operation_attempt_timeout(ATTEMPT_TIMEOUT)
-            .build();
-        let retries = RetryConfig::standard().with_max_attempts(ATTEMPTS);
+    fn new(config: &SdkConfig, endpoints: Endpoints) -> Result<Self, ClientsError> {
+        let region = config.region().cloned().ok_or(ClientsError::NoRegion)?;
+        let (timeouts, retries) = (timeouts(), retries());
         let mut ssm = aws_sdk_ssm::config::Builder::from(config)
             .timeout_config(timeouts.clone())
             .retry_config(RetryConfig::disabled());
@@ -138,12 +156,42 @@ impl Clients {
         if let Some(url) = endpoints.sfn {
             sfn = sfn.endpoint_url(url);
         }
-        Self {
+        Ok(Self {
             ssm: aws_sdk_ssm::Client::from_conf(ssm.build()),
             s3: aws_sdk_s3::Client::from_conf(s3.build()),
             sfn: aws_sdk_sfn::Client::from_conf(sfn.build()),
-        }
+            region,
+            credentials: config.credentials_provider(),
+            http_client: config.http_client().unwrap_or_else(http_client),
+            endpoints: endpoints.json,
+        })
     }
+
+    /// The client of S3, for what is no matter of objects.
+    pub fn s3(&self) -> &aws_sdk_s3::Client {
+        &self.s3
+    }
+
+    /// Where the service with the id is; on AWS its host begins with `host`.
+    pub(crate) fn endpoint(&self, host: &str, id: &str) -> String {
+        self.endpoints.get(id).cloned().unwrap_or_else(|| {
+            // Partitions: AWS General Reference, "Service endpoints". The one in China has a domain of its own.
+            let domain =
+                if self.region.as_ref().starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
+            format!("https://{host}.{}.{domain}", self.region)
+        })
+    }
+}
+
+pub(crate) fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+        .build()
+}
+
+pub(crate) fn retries() -> RetryConfig {
+    RetryConfig::standard().with_max_attempts(ATTEMPTS)
 }
 
 /// Where services are that are not where the SDK looks.
@@ -152,11 +200,13 @@ struct Endpoints {
     ssm: Option<String>,
     s3: Option<String>,
     sfn: Option<String>,
+    /// Those of the services that are called with JSON, by the service's id.
+    json: HashMap<&'static str, String>,
     /// Whether a bucket's name goes into the path: a server that stands in for S3 has no host name for each bucket.
     path_style: bool,
 }
 
-fn http_client() -> SharedHttpClient {
+pub(crate) fn http_client() -> SharedHttpClient {
     let provider = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring);
     aws_smithy_http_client::Builder::new().tls_provider(provider).build_https()
 }

@@ -9,8 +9,10 @@
 mod clients;
 mod clock;
 mod failure;
+mod json;
 mod objects;
 mod pace;
+mod presigned;
 mod store;
 mod workflows;
 
@@ -19,6 +21,8 @@ pub use clients::Profile;
 pub use clients::{Clients, ClientsError};
 pub use clock::SystemClock;
 pub use failure::CallError;
+pub use json::{JsonClient, JsonError, JsonService};
 pub use objects::AwsObjects;
+pub use presigned::PresignedPut;
 pub use store::{AwsParameterStore, StoreOptions};
 pub use workflows::AwsWorkflows;

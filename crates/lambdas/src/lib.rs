@@ -8,10 +8,13 @@
 //! The first two are custom resources of CloudFormation: [`custom_resource`] answers it in every case.
 
 pub mod custom_resource;
+pub mod failures;
 pub mod import;
 pub mod launch;
 pub mod log;
 pub mod notification;
+pub mod program;
+pub mod s3_event;
 
 /// Name and version of the tool, for records and provenance.
 pub const TOOL: &str = concat!("mlpp ", env!("CARGO_PKG_VERSION"));

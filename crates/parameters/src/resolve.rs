@@ -29,6 +29,11 @@ impl DriftPolicy {
             Self::Fail => "fail",
         }
     }
+
+    /// The policy of the name, if it is one.
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Use, Self::Ignore, Self::Fail].into_iter().find(|policy| policy.as_str() == name)
+    }
 }
 
 /// A parameter that is not as the release in force recorded it.

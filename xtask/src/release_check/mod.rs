@@ -4,12 +4,14 @@ mod kills;
 mod network;
 mod scheduling;
 
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
 
 use crate::conclusion::Conclusion;
 use crate::error::Error;
+use crate::functions;
 use crate::project::{self, Project};
 use crate::stages::{conclude, stage};
 use crate::workspace::Workspace;
@@ -35,6 +37,8 @@ enum Check {
     Network,
     /// 16 jobs that are busy for a second or more, within 10 % of the ideal time
     Scheduling,
+    /// The Lambda functions as they are deployed, at most 6 MiB each
+    Functions,
 }
 
 /// The longest that the example may take.
@@ -42,8 +46,10 @@ const LONGEST_RUN: Duration = Duration::from_secs(30);
 
 /// Builds the command with optimisation, and checks what was asked for.
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<Conclusion, Error> {
-    let program = project::build(workspace)?;
     let is_chosen = |check| arguments.checks.is_empty() || arguments.checks.contains(&check);
+    let needs_project =
+        [Check::Run, Check::Kills, Check::Network, Check::Scheduling].into_iter().any(is_chosen);
+    let program = if needs_project { project::build(workspace)? } else { PathBuf::new() };
     let example = || Project::example(workspace, &program);
     let mut outcomes = Vec::new();
     if is_chosen(Check::Run) {
@@ -57,6 +63,9 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<Conclu
     }
     if is_chosen(Check::Scheduling) {
         outcomes.push(stage("scheduling", || scheduling::run(&example()?)));
+    }
+    if is_chosen(Check::Functions) {
+        outcomes.push(stage("functions", || functions::check_sizes(&functions::build(workspace)?)));
     }
     Ok(Conclusion { totals: None, error: conclude(&outcomes, None) })
 }

@@ -48,6 +48,24 @@ pub trait Resource: Sync {
     fn delete(&self, request: &Envelope) -> impl Future<Output = Result<(), Failure>> + Send;
 }
 
+/// A resource of a function that cannot begin, and for what reason. CloudFormation is answered all the same.
+#[derive(Debug)]
+pub struct Unable(pub String);
+
+impl Resource for Unable {
+    fn physical_id(&self, request: &Envelope) -> Result<String, Failure> {
+        Ok(request.known_id())
+    }
+
+    async fn make(&self, _: &Envelope) -> Result<Map<String, Value>, Failure> {
+        Err(self.0.clone().into())
+    }
+
+    async fn delete(&self, _: &Envelope) -> Result<(), Failure> {
+        Err(self.0.clone().into())
+    }
+}
+
 /// Sends answers to CloudFormation.
 pub trait Responder: Sync {
     /// Writes the answer where CloudFormation waits for it: `PUT`, without a content type.
@@ -66,6 +84,11 @@ pub enum AnswerError {
     /// It cannot be sent.
     #[error("CloudFormation cannot be answered: {0}")]
     Send(String),
+}
+
+/// Whether an event is a request of CloudFormation, whatever may be wrong with it.
+pub fn is_request(event: &Value) -> bool {
+    event.get("RequestType").is_some() || event.get("ResponseURL").is_some()
 }
 
 /// Does what CloudFormation asks for, and answers it. `remaining` is the time that the function has left.
@@ -103,6 +126,9 @@ async fn within(
 ) -> Outcome {
     // The properties may be what is wrong; then the id that CloudFormation has is the best there is.
     let unnamed = |reason| Outcome::Failed { physical_id: request.known_id(), reason };
+    if request.kind == RequestType::Other {
+        return unnamed("the request's RequestType is none of Create, Update and Delete".to_owned());
+    }
     let physical_id = match catch_unwind(AssertUnwindSafe(|| resource.physical_id(request))) {
         Ok(Ok(id)) => id,
         // What cannot be named was never made: a create that failed for its properties is deleted next.
@@ -120,7 +146,7 @@ async fn within(
                 resource.delete(request).await.map(|()| Map::new())
             }
             // An id of another scheme: what it named is not this resource's to remove.
-            RequestType::Delete => Ok(Map::new()),
+            RequestType::Delete | RequestType::Other => Ok(Map::new()),
         }
     })
     .catch_unwind();
@@ -141,7 +167,7 @@ async fn within(
 fn answered_id(request: &Envelope, physical_id: String) -> String {
     match request.kind {
         RequestType::Delete => request.known_id(),
-        RequestType::Create | RequestType::Update => physical_id,
+        RequestType::Create | RequestType::Update | RequestType::Other => physical_id,
     }
 }
 

@@ -11,6 +11,8 @@ pub enum RequestType {
     Update,
     /// To be removed.
     Delete,
+    /// Something that CloudFormation does not ask for today.
+    Other,
 }
 
 impl RequestType {
@@ -20,6 +22,7 @@ impl RequestType {
             Self::Create => "Create",
             Self::Update => "Update",
             Self::Delete => "Delete",
+            Self::Other => "Other",
         }
     }
 }
@@ -66,11 +69,6 @@ pub enum RequestError {
     /// A member is lacking, or is no text.
     #[error("the event is no request of CloudFormation: it has no text \"{0}\"")]
     Member(&'static str),
-    /// It wants something unknown.
-    #[error(
-        "the event is no request of CloudFormation: its RequestType is none of Create, Update and Delete"
-    )]
-    Kind,
 }
 
 impl Envelope {
@@ -86,7 +84,7 @@ impl Envelope {
             "Create" => RequestType::Create,
             "Update" => RequestType::Update,
             "Delete" => RequestType::Delete,
-            _ => return Err(RequestError::Kind),
+            _ => RequestType::Other,
         };
         Ok(Self {
             kind,

@@ -187,7 +187,7 @@ async fn a_failure_a_panic_and_the_end_of_time_are_answered_with_the_reason() {
 
 // DEFECTS A18
 #[tokio::test]
-async fn an_event_without_a_place_for_answers_is_an_error_and_one_of_another_kind_too() {
+async fn an_event_without_a_place_for_answers_is_an_error_and_one_of_another_kind_is_answered() {
     let whole = event("Create", None, json!({"Path": "/p"}));
     for member in ["RequestType", "ResponseURL", "StackId", "RequestId", "LogicalResourceId"] {
         let mut event = whole.clone();
@@ -199,7 +199,24 @@ async fn an_event_without_a_place_for_answers_is_an_error_and_one_of_another_kin
         assert!(matches!(error, AnswerError::Request(RequestError::Member(told)) if told == member));
         assert_eq!(fake.made.load(Ordering::Relaxed), 0);
     }
-    assert_eq!(Envelope::read(&event("Drop", None, json!({}))).unwrap_err(), RequestError::Kind);
+    let fake = Fake::default();
+    let told = answered(&fake, &event("Drop", Some("id"), json!({"Path": "/p"}))).await;
+    assert_eq!((&told["Status"], &told["PhysicalResourceId"]), (&json!("FAILED"), &json!("id")));
+    let reason = "the request's RequestType is none of Create, Update and Delete";
+    assert_eq!(told["Reason"], reason);
+    assert_eq!((fake.made.into_inner(), fake.deleted.into_inner()), (0, 0));
+}
+
+#[tokio::test]
+async fn a_function_that_cannot_begin_says_why_to_cloudformation() {
+    let mailbox = Mailbox::default();
+    let clock = TestClock { is_up: false };
+    let event = event("Create", None, json!({}));
+    let unable = Unable("the environment variable AWS_REGION is not set".to_owned());
+    answer(&unable, &mailbox, &clock, &event, Duration::MAX).await.unwrap();
+    let told: Value = serde_json::from_str(&mailbox.sent.lock().unwrap()[0].1).unwrap();
+    assert_eq!(told["Status"], "FAILED");
+    assert_eq!(told["Reason"], "the environment variable AWS_REGION is not set");
 }
 
 #[tokio::test]

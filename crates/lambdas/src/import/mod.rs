@@ -1,9 +1,10 @@
 //! The documents in S3 become a release.
 //!
 //! CloudFormation asks for it when the stack is made, changed or deleted ([`ParametersResource`]); an upload of a document may
-//! do so as well ([`import`] by itself).
+//! do so as well ([`import_uploaded`]).
 
 mod properties;
+mod upload;
 
 use std::time::Duration;
 
@@ -20,6 +21,7 @@ use mlpp_provider::{
 use serde_json::{Map, Value, json};
 
 pub use properties::{Document, Properties, PropertiesError};
+pub use upload::{ImportOnUpload, Tally, import_uploaded};
 
 use crate::TOOL;
 use crate::custom_resource::{Envelope, Failure, Resource};
@@ -167,6 +169,22 @@ pub async fn import(
     })
 }
 
+fn log_outcome(path: &StorePath, outcome: &ApplyOutcome) {
+    log(
+        Level::Info,
+        if outcome.new { "imported" } else { "in force already" },
+        &[
+            ("path", path),
+            ("release", &outcome.release),
+            ("created", &outcome.created),
+            ("updated", &outcome.updated),
+            ("replaced", &outcome.replaced),
+            ("deleted", &outcome.deleted),
+            ("unchanged", &outcome.unchanged),
+        ],
+    );
+}
+
 async fn read(objects: &impl Objects, document: &Document) -> Result<Vec<u8>, ObjectsError> {
     let which = document.version.as_deref().map_or(Which::Newest, Which::Version);
     Ok(objects.get(&document.bucket, &document.key, which).await?.bytes)
@@ -268,19 +286,7 @@ impl<S: ParameterStore, O: Objects, C: Clock> Resource for ParametersResource<'_
         let properties = Properties::read(&request.properties)?;
         let outcome =
             import(self.store, self.objects, self.clock, &properties, self.importer(request)).await?;
-        log(
-            Level::Info,
-            "imported",
-            &[
-                ("path", &properties.path),
-                ("release", &outcome.release),
-                ("created", &outcome.created),
-                ("updated", &outcome.updated),
-                ("replaced", &outcome.replaced),
-                ("deleted", &outcome.deleted),
-                ("unchanged", &outcome.unchanged),
-            ],
-        );
+        log_outcome(&properties.path, &outcome);
         let mut attributes = Map::new();
         // The name that templates of before go by.
         attributes.insert("PARAM_STORE_PATH".to_owned(), json!(properties.path.as_str()));

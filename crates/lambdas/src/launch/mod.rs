@@ -5,7 +5,6 @@
 //! Lambda repeats it; what was started then is found started.
 
 mod failure;
-mod record;
 
 use std::num::NonZeroU32;
 
@@ -17,10 +16,11 @@ use mlpp_provider::{
 use serde_json::Value;
 
 pub use failure::failure_message;
-pub use record::{Arrival, Event, RecordError};
 
 use crate::TOOL;
+use crate::failures::{FailureQueue, Unfinished, finish, message, put};
 use crate::log::{Level, log};
+use crate::s3_event::{Arrival, Event};
 
 /// What is launched, and how.
 #[derive(Debug, Clone)]
@@ -39,15 +39,6 @@ pub struct Settings {
     pub rules: ProjectRules,
 }
 
-/// Takes messages about what can never be launched.
-pub trait FailureQueue: Sync {
-    /// Puts a message into the queue.
-    ///
-    /// # Errors
-    /// Why it is not there.
-    fn send(&self, message: &str) -> impl Future<Output = Result<(), String>> + Send;
-}
-
 /// What became of the records of an invocation.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Tally {
@@ -63,10 +54,22 @@ pub struct Tally {
     pub retried: usize,
 }
 
-/// Why an invocation has to be repeated.
-#[derive(Debug, thiserror::Error)]
-#[error("{} of the event's records to be tried again: {}", .0.len(), .0.join("; "))]
-pub struct Unfinished(pub Vec<String>);
+impl Tally {
+    /// The counts with their names, as the metrics and the function's answer have them.
+    pub fn counts(self) -> [(&'static str, usize); 5] {
+        [
+            ("Started", self.started),
+            ("Already", self.already),
+            ("Skipped", self.skipped),
+            ("Failed", self.failed),
+            ("Retried", self.retried),
+        ]
+    }
+
+    fn failed_or_retried(&mut self, is_failed: bool) {
+        *(if is_failed { &mut self.failed } else { &mut self.retried }) += 1;
+    }
+}
 
 /// What became of a record.
 enum Fate {
@@ -102,8 +105,9 @@ where
         }
         Event::Records(records) => records,
         Event::Unknown => {
-            let message = failure::unknown_message(event);
-            put(queue, &message, "an event that is none of S3", &mut tally, &mut unfinished).await;
+            let told = message(("event", event), "the event has no Records, as those of S3 do", &[]);
+            let is_put = put(queue, &told, "an event that is none of S3", &mut unfinished).await;
+            tally.failed_or_retried(is_put);
             return (tally, finish(unfinished));
         }
     };
@@ -116,8 +120,9 @@ where
                 continue;
             }
             Err(error) => {
-                let message = failure::record_message(raw, &error);
-                put(queue, &message, &error.to_string(), &mut tally, &mut unfinished).await;
+                let reason = error.to_string();
+                let told = message(("record", raw), &reason, &[]);
+                tally.failed_or_retried(put(queue, &told, &reason, &mut unfinished).await);
                 continue;
             }
         };
@@ -137,9 +142,9 @@ where
                 log(Level::Info, "skipped", &[("manifest", &uri), ("reason", &why)]);
             }
             Fate::Failed(error) => {
-                let message = failure_message(raw, &error);
                 let reason = format!("{uri}: {}", with_sources(&*error));
-                put(queue, &message, &reason, &mut tally, &mut unfinished).await;
+                let is_put = put(queue, &failure_message(raw, &error), &reason, &mut unfinished).await;
+                tally.failed_or_retried(is_put);
             }
             Fate::Retry(why) => {
                 tally.retried += 1;
@@ -149,31 +154,6 @@ where
         }
     }
     (tally, finish(unfinished))
-}
-
-fn finish(unfinished: Vec<String>) -> Result<(), Unfinished> {
-    if unfinished.is_empty() { Ok(()) } else { Err(Unfinished(unfinished)) }
-}
-
-/// Puts a message into the failure queue; while it is not there, the record is not dealt with.
-async fn put(
-    queue: &impl FailureQueue,
-    message: &str,
-    reason: &str,
-    tally: &mut Tally,
-    unfinished: &mut Vec<String>,
-) {
-    match queue.send(message).await {
-        Ok(()) => {
-            tally.failed += 1;
-            log(Level::Error, "cannot be launched: put into the failure queue", &[("reason", &reason)]);
-        }
-        Err(why) => {
-            tally.retried += 1;
-            log(Level::Error, "the failure queue takes nothing", &[("reason", &why)]);
-            unfinished.push(format!("the failure queue takes nothing: {why}"));
-        }
-    }
 }
 
 async fn launch_one(

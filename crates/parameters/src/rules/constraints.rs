@@ -165,7 +165,7 @@ enum TableError {
     #[error("there is no \"{0}\"")]
     Absent(String),
     #[error(transparent)]
-    Pattern(#[from] regex::Error),
+    Pattern(#[from] regex_lite::Error),
 }
 
 struct Reader<'a> {

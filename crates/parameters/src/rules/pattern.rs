@@ -1,6 +1,6 @@
 //! Patterns of the services' models, for whole strings.
 
-use regex::Regex;
+use regex_lite::Regex;
 
 /// A compiled pattern.
 #[derive(Debug)]
@@ -18,7 +18,7 @@ impl Pattern {
     ///
     /// # Errors
     /// What the engine does not know.
-    pub(super) fn compile(text: &str) -> Result<Self, regex::Error> {
+    pub(super) fn compile(text: &str) -> Result<Self, regex_lite::Error> {
         let (body, no_hyphen_at_end) = match text.strip_suffix("(?<!-)") {
             Some(body) => (body, true),
             None => (text, false),

@@ -1,3 +1,5 @@
+//! Events that S3 delivers to a function.
+
 use jiff::Timestamp;
 use mlpp_parameters::{KeyError, Revision, decode_key};
 use mlpp_provider::Object;
@@ -87,7 +89,7 @@ impl Arrival {
 
     /// When the object was written, for the execution's name: the object's own time where it is that very writing for ever,
     /// else the event's.
-    pub(super) fn last_modified(&self, object: &Object) -> u64 {
+    pub(crate) fn last_modified(&self, object: &Object) -> u64 {
         match self.revision {
             Revision::Version(_) => object.last_modified,
             Revision::ETag { .. } => self.time.unwrap_or(object.last_modified),
