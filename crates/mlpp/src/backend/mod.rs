@@ -6,10 +6,12 @@ mod aws;
 #[path = "no_aws.rs"]
 mod aws;
 mod objects;
+mod services;
 mod store;
 
 pub(crate) use aws::{Aws, failed_call};
 pub(crate) use objects::AnyObjects;
+pub(crate) use services::{ListedExecution, Notified, Platform, Service, ServiceFailed};
 pub(crate) use store::Store;
 
 use crate::config::{Backend, Project};

@@ -1,6 +1,7 @@
 //! An AWS account, as the commands use it.
 
 mod failure;
+mod services;
 
 use std::error::Error;
 use std::sync::Arc;
@@ -58,6 +59,14 @@ impl Aws {
         AwsObjects::new(&self.clients)
     }
 
+    /// Whether any object's key begins with `prefix`.
+    ///
+    /// # Errors
+    /// The bucket cannot be listed.
+    pub(crate) async fn has_any(&self, bucket: &str, prefix: &str) -> Result<bool, mlpp_provider::ObjectsError> {
+        self.objects().has_any(bucket, prefix).await
+    }
+
     /// The state machines.
     pub(crate) fn workflows(&self) -> Workflows {
         AwsWorkflows::new(&self.clients)
@@ -74,6 +83,9 @@ pub(crate) fn failed_call(error: &(dyn Error + 'static)) -> Option<CommandError>
     let mut source = Some(error);
     while let Some(error) = source {
         if let Some(call) = error.downcast_ref::<CallError>() {
+            return failure::of_call(call);
+        }
+        if let Some(super::ServiceFailed::Aws(call)) = error.downcast_ref() {
             return failure::of_call(call);
         }
         source = error.source();
