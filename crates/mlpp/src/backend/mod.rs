@@ -5,6 +5,8 @@ mod aws;
 #[cfg(not(feature = "aws"))]
 #[path = "no_aws.rs"]
 mod aws;
+#[cfg(not(feature = "aws"))]
+mod no_aws_services;
 mod objects;
 mod services;
 mod store;

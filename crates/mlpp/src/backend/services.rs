@@ -76,6 +76,13 @@ pub(crate) struct Notified {
     pub(crate) suffix: String,
 }
 
+impl Notified {
+    /// Whether the function is told of an object that is created with this key.
+    pub(crate) fn is_told_of(&self, key: &str) -> bool {
+        self.is_of_created && key.starts_with(&self.prefix) && key.ends_with(&self.suffix)
+    }
+}
+
 /// SageMaker, wherever the project is at work.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Platform<'a> {

@@ -1,5 +1,7 @@
 //! The executions of a project on AWS: those of its target.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use mlpp_local::ExecutionRecord;
 use mlpp_provider::{ExecutionDescription, ExecutionStatus};
@@ -7,6 +9,7 @@ use serde_json::Value;
 
 use super::course::time_of;
 use super::find::{absent, ambiguous, none_yet};
+use super::progress::Progress;
 use super::resources::{Resource, made_in, started_in};
 use crate::backend::{self, Aws, ServiceFailed};
 use crate::config::Project;
@@ -16,6 +19,9 @@ use crate::error::CommandError;
 const SEARCHED: usize = 6;
 /// Executions below executions are looked into that deep.
 const DEPTH: usize = 4;
+/// How long it is waited before an execution is looked at again: twice as long each time while nothing happens.
+const FIRST_LOOK: Duration = Duration::from_secs(1);
+const LAST_LOOK: Duration = Duration::from_secs(30);
 /// What Step Functions writes into the input of an execution that a task started.
 const STARTED_BY: &str = "AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID";
 
@@ -113,6 +119,29 @@ impl<'a> OnAws<'a> {
         history.map_err(|error| CommandError::failed("read the execution's history", error))
     }
 
+    /// Waits until it has ended, and tells of the states that it enters meanwhile.
+    ///
+    /// # Errors
+    /// It cannot be described any more.
+    pub(crate) async fn wait(self, arn: &str, progress: &mut Progress) -> Result<ExecutionRecord, CommandError> {
+        let mut pause = FIRST_LOOK;
+        let mut told = 0;
+        loop {
+            let now = self.record(arn).await?.ok_or_else(|| absent(arn, &[]))?;
+            let entered = entered(&self.history(arn).await?);
+            for name in entered.iter().skip(told) {
+                progress.done("state", name);
+                pause = FIRST_LOOK;
+            }
+            told = entered.len();
+            if now.description.status != ExecutionStatus::Running {
+                return Ok(now);
+            }
+            tokio::time::sleep(pause).await;
+            pause = LAST_LOOK.min(pause * 2);
+        }
+    }
+
     /// The definition that the execution was started with.
     ///
     /// # Errors
@@ -156,6 +185,12 @@ impl<'a> OnAws<'a> {
         }
         Ok(found)
     }
+}
+
+/// The states that were entered, in their order.
+fn entered(history: &[Value]) -> Vec<String> {
+    let names = history.iter().filter_map(|event| event["stateEnteredEventDetails"]["name"].as_str());
+    names.map(str::to_owned).collect()
 }
 
 /// An execution as `DescribeExecution` tells of it.

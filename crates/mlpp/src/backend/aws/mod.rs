@@ -59,14 +59,6 @@ impl Aws {
         AwsObjects::new(&self.clients)
     }
 
-    /// Whether any object's key begins with `prefix`.
-    ///
-    /// # Errors
-    /// The bucket cannot be listed.
-    pub(crate) async fn has_any(&self, bucket: &str, prefix: &str) -> Result<bool, mlpp_provider::ObjectsError> {
-        self.objects().has_any(bucket, prefix).await
-    }
-
     /// The state machines.
     pub(crate) fn workflows(&self) -> Workflows {
         AwsWorkflows::new(&self.clients)

@@ -45,6 +45,8 @@ struct Description {
     /// What it made, with the members of the requests that have no meaning on this machine.
     resources: Vec<(Resource, Vec<String>)>,
     nested: Vec<ExecutionRecord>,
+    /// Whether it is one of this machine, where some members have no meaning.
+    is_here: bool,
 }
 
 /// Runs the command.
@@ -80,7 +82,7 @@ fn read(args: &Args, project: &Project) -> Result<Description, CommandError> {
     let made = executions::made_by(&recorded, &all, &execution.arn).map_err(|error| unreadable(&error))?;
     let resources = with_not_simulated(project, made)?;
     let nested = all.iter().rev().filter(|one| one.parent_arn.as_deref() == Some(&execution.arn)).cloned().collect();
-    Ok(Description { execution: execution.clone(), history, states, resources, nested })
+    Ok(Description { execution: execution.clone(), history, states, resources, nested, is_here: true })
 }
 
 fn draw(
@@ -197,8 +199,7 @@ impl Description {
     }
 
     fn resources(&self) -> Table {
-        // On AWS nothing is simulated.
-        if self.resources.iter().all(|(_, members)| members.is_empty()) {
+        if !self.is_here {
             let mut table = output::table(["made", "name"]);
             for (resource, _) in &self.resources {
                 table.add_row([resource.r#type.name(), &resource.name]);

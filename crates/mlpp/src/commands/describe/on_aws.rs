@@ -19,5 +19,5 @@ pub(super) async fn read(on_aws: OnAws<'_>, args: &Args) -> Result<Description, 
     }
     let resources = on_aws.made_by(&history).await?.into_iter().map(|made| (made, Vec::new())).collect();
     let nested = on_aws.nested(&history).await?;
-    Ok(Description { execution, history, states, resources, nested })
+    Ok(Description { execution, history, states, resources, nested, is_here: false })
 }
