@@ -39,6 +39,10 @@ pub enum JsonService {
     SageMaker,
     /// CloudWatch Logs.
     Logs,
+    /// Step Functions.
+    States,
+    /// Application Auto Scaling.
+    ApplicationAutoScaling,
 }
 
 impl JsonService {
@@ -51,6 +55,14 @@ impl JsonService {
             Self::Sqs => facts("sqs", "sqs", "AmazonSQS", "1.0", "SQS"),
             Self::SageMaker => facts("sagemaker", "api.sagemaker", "SageMaker", "1.1", "SAGEMAKER"),
             Self::Logs => facts("logs", "logs", "Logs_20140328", "1.1", "CLOUDWATCH_LOGS"),
+            Self::States => facts("states", "states", "AWSStepFunctions", "1.0", "SFN"),
+            Self::ApplicationAutoScaling => facts(
+                "application-autoscaling",
+                "application-autoscaling",
+                "AnyScaleFrontendService",
+                "1.1",
+                "APPLICATION_AUTO_SCALING",
+            ),
         }
     }
 }
@@ -74,6 +86,11 @@ impl JsonError {
         self.0.code()
     }
 
+    /// The call that failed.
+    pub fn call(&self) -> &CallError {
+        &self.0
+    }
+
     /// Whether another try may succeed.
     pub fn is_passing(&self) -> bool {
         self.0.remedy() != Remedy::None
@@ -82,7 +99,7 @@ impl JsonError {
 
 /// An answer that is an error.
 #[derive(Debug)]
-struct Refused(ErrorMetadata);
+pub(crate) struct Refused(pub(crate) ErrorMetadata);
 
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -116,26 +133,6 @@ impl JsonClient {
     pub fn new(clients: &Clients, service: JsonService) -> Self {
         let facts = service.facts();
         let endpoint = clients.endpoint(facts.host, facts.id);
-        let mut layer = Layer::new("signing");
-        layer.store_put(AuthSchemeOptionResolverParams::new(()));
-        layer.store_put(SigningName::from_static(facts.signing_name));
-        layer.store_put(SigningRegion::from(clients.region.clone()));
-        let mut signing_options = SigningOptions::default();
-        signing_options.double_uri_encode = true;
-        signing_options.normalize_uri_path = true;
-        layer.store_put(SigV4OperationSigningConfig {
-            signing_options,
-            ..SigV4OperationSigningConfig::default()
-        });
-        let mut components = RuntimeComponentsBuilder::new("signing");
-        components.set_auth_scheme_option_resolver(Some(SharedAuthSchemeOptionResolver::new(
-            StaticAuthSchemeOptionResolver::new(vec![SCHEME_ID]),
-        )));
-        components.push_auth_scheme(SharedAuthScheme::new(SigV4AuthScheme::new()));
-        components.set_identity_cache(Some(IdentityCache::lazy().build()));
-        if let Some(credentials) = clients.credentials.clone() {
-            components.set_identity_resolver(SCHEME_ID, SharedIdentityResolver::new(credentials));
-        }
         let (target, version) = (facts.target, facts.version);
         let operation = Operation::builder()
             .service_name(facts.target)
@@ -148,9 +145,7 @@ impl JsonClient {
             .retry_classifier(TransientErrorClassifier::<Refused>::new())
             .retry_classifier(AwsErrorCodeClassifier::<Refused>::new())
             .retry_classifier(HttpStatusCodeClassifier::default())
-            .runtime_plugin(
-                StaticRuntimePlugin::new().with_config(layer.freeze()).with_runtime_components(components),
-            )
+            .runtime_plugin(signing(clients, facts.signing_name))
             .serializer(move |call: Call| {
                 let mut request = HttpRequest::new(SdkBody::from(call.body.as_str()));
                 request.set_method("POST")?;
@@ -173,6 +168,31 @@ impl JsonClient {
         let call = Call { action: action.to_owned(), body: request.to_string() };
         self.operation.invoke(call).await.map_err(|error| JsonError(error.into()))
     }
+}
+
+/// What signs the requests of a service with the credentials of `clients`.
+pub(crate) fn signing(clients: &Clients, signing_name: &'static str) -> StaticRuntimePlugin {
+    let mut layer = Layer::new("signing");
+    layer.store_put(AuthSchemeOptionResolverParams::new(()));
+    layer.store_put(SigningName::from_static(signing_name));
+    layer.store_put(SigningRegion::from(clients.region.clone()));
+    let mut signing_options = SigningOptions::default();
+    signing_options.double_uri_encode = true;
+    signing_options.normalize_uri_path = true;
+    layer.store_put(SigV4OperationSigningConfig {
+        signing_options,
+        ..SigV4OperationSigningConfig::default()
+    });
+    let mut components = RuntimeComponentsBuilder::new("signing");
+    components.set_auth_scheme_option_resolver(Some(SharedAuthSchemeOptionResolver::new(
+        StaticAuthSchemeOptionResolver::new(vec![SCHEME_ID]),
+    )));
+    components.push_auth_scheme(SharedAuthScheme::new(SigV4AuthScheme::new()));
+    components.set_identity_cache(Some(IdentityCache::lazy().build()));
+    if let Some(credentials) = clients.credentials.clone() {
+        components.set_identity_resolver(SCHEME_ID, SharedIdentityResolver::new(credentials));
+    }
+    StaticRuntimePlugin::new().with_config(layer.freeze()).with_runtime_components(components)
 }
 
 fn answer(response: &HttpResponse) -> Result<Value, OrchestratorError<Refused>> {

@@ -8,8 +8,11 @@
 
 mod clients;
 mod clock;
+mod executions;
 mod failure;
+mod invoke;
 mod json;
+mod notification;
 mod objects;
 mod pace;
 mod presigned;
@@ -20,8 +23,11 @@ mod workflows;
 pub use clients::Profile;
 pub use clients::{Clients, ClientsError};
 pub use clock::SystemClock;
+pub use executions::{AwsExecution, AwsExecutions};
 pub use failure::CallError;
+pub use invoke::{Invocation, InvokeError, Prediction, SageMakerRuntime};
 pub use json::{JsonClient, JsonError, JsonService};
+pub use notification::{BucketNotification, bucket_notifications};
 pub use objects::AwsObjects;
 pub use presigned::PresignedPut;
 pub use store::{AwsParameterStore, StoreOptions};

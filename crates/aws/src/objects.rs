@@ -21,6 +21,19 @@ impl AwsObjects {
     pub fn new(clients: &Clients) -> Self {
         Self { client: clients.s3.clone() }
     }
+
+    /// Whether there is any object whose key begins with `prefix`, by one call.
+    ///
+    /// # Errors
+    /// [`ObjectsError::Unavailable`].
+    pub async fn has_any(&self, bucket: &str, prefix: &str) -> Result<bool, ObjectsError> {
+        let list = self.client.list_objects_v2().bucket(bucket).prefix(prefix).max_keys(1);
+        match list.send().await.map_err(call_error) {
+            Ok(page) => Ok(page.contents.is_some_and(|contents| !contents.is_empty())),
+            Err(error) if error.code() == Some("NoSuchBucket") => Ok(false),
+            Err(error) => Err(unavailable(bucket, prefix, error)),
+        }
+    }
 }
 
 impl Objects for AwsObjects {

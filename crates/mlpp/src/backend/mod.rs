@@ -5,11 +5,15 @@ mod aws;
 #[cfg(not(feature = "aws"))]
 #[path = "no_aws.rs"]
 mod aws;
+#[cfg(not(feature = "aws"))]
+mod no_aws_services;
 mod objects;
+mod services;
 mod store;
 
 pub(crate) use aws::{Aws, failed_call};
 pub(crate) use objects::AnyObjects;
+pub(crate) use services::{ListedExecution, Notified, Platform, Service, ServiceFailed};
 pub(crate) use store::Store;
 
 use crate::config::{Backend, Project};

@@ -37,6 +37,19 @@ impl AnyObjects {
     }
 }
 
+impl AnyObjects {
+    /// Whether any object's key begins with `prefix`.
+    ///
+    /// # Errors
+    /// The bucket cannot be looked at.
+    pub(crate) async fn has_any(&self, bucket: &str, prefix: &str) -> Result<bool, ObjectsError> {
+        match self {
+            Self::Local(objects) => Ok(!objects.keys(bucket, prefix)?.is_empty()),
+            Self::Aws(objects) => objects.has_any(bucket, prefix).await,
+        }
+    }
+}
+
 impl Objects for AnyObjects {
     async fn get(&self, bucket: &str, key: &str, which: Which<'_>) -> Result<Object, ObjectsError> {
         either!(self, objects => objects.get(bucket, key, which).await)

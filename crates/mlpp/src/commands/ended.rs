@@ -10,7 +10,8 @@ use tokio::sync::broadcast::Receiver;
 
 use super::executions::{as_json, took};
 use crate::error::CommandError;
-use crate::executions::{Made, Progress, unreadable, watch, workflow_failed};
+use crate::backend::Platform;
+use crate::executions::{Made, OnAws, Progress, unreadable, watch, workflow_failed};
 use crate::exit_code::ExitCode;
 use crate::output;
 
@@ -45,6 +46,22 @@ impl Ended {
         for arn in arns {
             let execution = recorded.get(arn).map_err(|error| unreadable(&error))?;
             let made = Made::by(local, arn).await?;
+            ended.push(Self { execution, made });
+        }
+        Ok(ended)
+    }
+
+    /// Waits until executions on Step Functions have ended.
+    pub(super) async fn watch_on_aws(
+        on_aws: OnAws<'_>,
+        arns: &[&str],
+        progress: &mut Progress,
+    ) -> Result<Vec<Self>, CommandError> {
+        let mut ended = Vec::new();
+        for arn in arns {
+            let execution = on_aws.wait(arn, progress).await?;
+            let made = on_aws.made_by(&on_aws.history(arn).await?).await?;
+            let made = Made::of(Platform::Aws(on_aws.aws), made).await;
             ended.push(Self { execution, made });
         }
         Ok(ended)

@@ -5,19 +5,24 @@ use mlpp_local::{ExecutionRecord, status_text};
 use mlpp_provider::ExecutionStatus;
 use serde_json::{Value, json};
 
-use crate::config::Project;
+use crate::config::{Backend, Project};
 use crate::error::CommandError;
-use crate::executions::{self, Provenance, seconds, short_name, unreadable};
+use crate::executions::{self, OnAws, Provenance, seconds, short_name, unreadable};
 use crate::exit_code::ExitCode;
 use crate::output;
 
-/// List the executions of this machine, newest first
+/// How many executions are listed on AWS without a limit: each is a call of its own.
+const LISTED: usize = 50;
+
+/// List the executions, newest first
+///
+/// On AWS they are those of the target, the newest 50 without a limit.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The newest so many
     #[arg(long, short = 'n', value_name = "COUNT")]
     limit: Option<usize>,
-    /// With those that a task of another execution started
+    /// With those that a task of another execution started; on AWS those are listed that the target has
     #[arg(long)]
     nested: bool,
     /// Print as JSON
@@ -27,10 +32,14 @@ pub(crate) struct Args {
 
 /// Runs the command.
 pub(crate) fn run(args: &Args, project: &Project) -> Result<ProcessExitCode, CommandError> {
-    let all = executions::recorded(project)?.list().map_err(|error| unreadable(&error))?;
+    let all = match OnAws::of(project)? {
+        Some(on_aws) => super::block_on(on_aws.list(args.limit.unwrap_or(LISTED)))??,
+        None => executions::recorded(project)?.list().map_err(|error| unreadable(&error))?,
+    };
+    let is_here = project.config.backend == Backend::Local;
     let shown: Vec<_> = all
         .iter()
-        .filter(|execution| args.nested || execution.parent_arn.is_none())
+        .filter(|execution| args.nested || !is_here || execution.parent_arn.is_none())
         .take(args.limit.unwrap_or(usize::MAX))
         .collect();
     if args.json {
@@ -58,7 +67,7 @@ pub(crate) fn run(args: &Args, project: &Project) -> Result<ProcessExitCode, Com
     output::data(table)?;
     let running =
         shown.iter().filter(|execution| execution.description.status == ExecutionStatus::Running).count();
-    if running > 0 && !executions::is_at_work(project)? {
+    if running > 0 && is_here && !executions::is_at_work(project)? {
         output::note(format_args!("no mlpp is at work here: mlpp resume goes on with what is RUNNING"));
     }
     Ok(ExitCode::Success.into())

@@ -5,6 +5,7 @@ use std::process::ExitCode as ProcessExitCode;
 use mlpp_sagemaker::{InvokeEndpoint, InvokeEndpointOutput, ServiceError};
 
 use super::endpoints::absent;
+use crate::backend::{self, ServiceFailed};
 use crate::config::Project;
 use crate::error::{CommandError, Plain};
 use crate::executions::{self, Machine};
@@ -12,7 +13,7 @@ use crate::exit_code::ExitCode;
 
 /// Ask an endpoint for predictions
 ///
-/// Prints what its program answers. Where no process serves the endpoint, this one does for the time of the request.
+/// Prints what its program answers. On this machine, where no process serves the endpoint, this one does for the time of the request.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The endpoint, as mlpp endpoints lists it
@@ -55,6 +56,11 @@ pub(crate) fn run(args: &Args, project: &Project) -> Result<ProcessExitCode, Com
         target_variant: args.target_variant.clone(),
         body: body.into(),
     };
+    if let Some(aws) = backend::aws(project)? {
+        let answered = super::block_on(aws.invoke_endpoint(request))?;
+        print(&answered.map_err(|error| failed(&args.endpoint, error))?)?;
+        return Ok(ExitCode::Success.into());
+    }
     let answer = super::at_work(async { ask(project, request).await })?;
     print(&answer.body)?;
     Ok(ExitCode::Success.into())
@@ -91,6 +97,16 @@ async fn ask(project: &Project, request: InvokeEndpoint) -> Result<InvokeEndpoin
     let answered = answered.await;
     local.shutdown().await;
     answered
+}
+
+/// What a person is told of an endpoint on AWS that did not answer.
+fn failed(endpoint: &str, error: ServiceFailed) -> CommandError {
+    let message = error.to_string();
+    match error {
+        ServiceFailed::Here(error) => refused(endpoint, error),
+        error if error.is_absence() && message.contains("not found") => absent(endpoint),
+        error => CommandError::failed(&format!("ask the endpoint {endpoint}"), error),
+    }
 }
 
 fn refused(endpoint: &str, error: ServiceError) -> CommandError {

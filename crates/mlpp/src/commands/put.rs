@@ -1,17 +1,18 @@
 use std::path::PathBuf;
 use std::process::ExitCode as ProcessExitCode;
 
-use mlpp_local::LocalObjects;
-use mlpp_provider::ObjectsError;
+use mlpp_provider::{Objects as _, ObjectsError};
 
+use crate::backend::AnyObjects;
 use crate::config::Project;
 use crate::error::{CommandError, Plain};
 use crate::exit_code::ExitCode;
 use crate::output;
 
-/// Put a file into a local bucket, as aws s3 cp does into one of S3
+/// Put a file into a bucket, as aws s3 cp does
 ///
-/// Readers see the old object or the new one. A manifest below the manifests' prefix starts the workflow where mlpp up runs.
+/// Readers see the old object or the new one. A manifest below the manifests' prefix starts the workflow where mlpp up runs, and on
+/// AWS where the stack is deployed.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The file
@@ -38,11 +39,20 @@ pub(crate) fn run(args: &Args, project: &Project) -> Result<ProcessExitCode, Com
         let plain = Plain { code: "put/file-absent", message, help };
         return Err(CommandError::one(ExitCode::InvalidInput, plain));
     }
-    let objects = LocalObjects::new(project.local_folder().join(mlpp_local::BUCKETS));
-    objects.copy_in(&args.file, bucket, &key).map_err(|error| match error {
+    let failed = |error: ObjectsError| match error {
         ObjectsError::Invalid { .. } => invalid(error.to_string()),
         error => CommandError::failed(&format!("put {}", args.file.display()), error),
-    })?;
+    };
+    match AnyObjects::of(project)? {
+        AnyObjects::Local(objects) => {
+            objects.copy_in(&args.file, bucket, &key).map_err(failed)?;
+        }
+        objects @ AnyObjects::Aws(_) => {
+            let bytes = std::fs::read(&args.file)
+                .map_err(|error| CommandError::failed(&format!("read {}", args.file.display()), error))?;
+            super::block_on(objects.put(bucket, &key, bytes))?.map_err(failed)?;
+        }
+    }
     output::data(format_args!("s3://{bucket}/{key}"))?;
     Ok(ExitCode::Success.into())
 }

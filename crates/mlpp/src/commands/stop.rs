@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::config::Project;
 use crate::error::{CommandError, Plain};
-use crate::executions::{self, Machine, unreadable};
+use crate::executions::{self, Machine, OnAws, unreadable};
 use crate::exit_code::ExitCode;
 use crate::output;
 
@@ -36,20 +36,42 @@ pub(crate) struct Args {
 
 /// Runs the command.
 pub(crate) fn run(args: &Args, project: &Project) -> Result<ProcessExitCode, CommandError> {
+    if let Some(on_aws) = OnAws::of(project)? {
+        let stopped = super::block_on(stop_on_aws(args, on_aws))??;
+        return print(args, &stopped);
+    }
     let recorded = executions::recorded(project)?;
     let all = recorded.list().map_err(|error| unreadable(&error))?;
     let found = executions::find(&all, Some(&args.name))?;
-    if found.description.status != ExecutionStatus::Running {
-        let message = format!("the execution {} is {}", found.name, status_text(found.description.status));
-        let help = "only an execution that is RUNNING can be stopped".to_owned();
-        let plain = Plain { code: "execution/status", message, help };
-        return Err(CommandError::one(ExitCode::InvalidInput, plain));
-    }
+    check_running(found)?;
     recorded.ask_to_stop(&found.arn, &args.error, &args.cause).map_err(|error| unreadable(&error))?;
     if !executions::is_at_work(project)? {
         stop_here(args, project, found)?;
     }
     let stopped = super::block_on(wait(project, &recorded, found))??;
+    print(args, &stopped)
+}
+
+/// Checks that there is something to stop.
+fn check_running(found: &ExecutionRecord) -> Result<(), CommandError> {
+    if found.description.status == ExecutionStatus::Running {
+        return Ok(());
+    }
+    let message = format!("the execution {} is {}", found.name, status_text(found.description.status));
+    let help = "only an execution that is RUNNING can be stopped".to_owned();
+    Err(CommandError::one(ExitCode::InvalidInput, Plain { code: "execution/status", message, help }))
+}
+
+/// Stops an execution on Step Functions; what a task of it waits for is stopped by Step Functions.
+async fn stop_on_aws(args: &Args, on_aws: OnAws<'_>) -> Result<ExecutionRecord, CommandError> {
+    let found = on_aws.find(Some(&args.name)).await?;
+    check_running(&found)?;
+    let failed = |error| CommandError::failed(&format!("stop the execution {}", found.name), error);
+    on_aws.aws.workflows().stop(&found.arn, &args.error, &args.cause).await.map_err(failed)?;
+    Ok(on_aws.record(&found.arn).await?.unwrap_or(found))
+}
+
+fn print(args: &Args, stopped: &ExecutionRecord) -> Result<ProcessExitCode, CommandError> {
     let status = status_text(stopped.description.status);
     if args.json {
         output::json(&json!({"arn": stopped.arn, "name": stopped.name, "status": status}))?;

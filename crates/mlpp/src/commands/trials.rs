@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::config::Project;
 use crate::error::CommandError;
-use crate::executions::{Trial, Trials};
+use crate::executions::{OnAws, Trial, Trials};
 use crate::exit_code::ExitCode;
 use crate::output;
 
@@ -31,7 +31,10 @@ pub(crate) struct Args {
 
 /// Runs the command.
 pub(crate) fn run(args: &Args, project: &Project) -> Result<ProcessExitCode, CommandError> {
-    let mut trials = super::block_on(Trials::find(project, args.name.as_deref()))??;
+    let mut trials = {
+        let on_aws = OnAws::of(project)?;
+        super::block_on(Trials::find(project, on_aws, args.name.as_deref()))??
+    };
     let all = trials.list.len();
     trials.list.truncate(args.limit.unwrap_or(usize::MAX));
     if args.csv {

@@ -138,9 +138,14 @@ fn error_of(event: &Value) -> Option<String> {
     details.and_then(|(_, details)| details["error"].as_str()).map(str::to_owned)
 }
 
-/// The time of an event: an ISO 8601 text or seconds since 1970.
+/// The time of an event.
 pub(crate) fn event_time(event: &Value) -> Option<Timestamp> {
-    match &event["timestamp"] {
+    time_of(&event["timestamp"])
+}
+
+/// A time in an answer: an ISO 8601 text or seconds since 1970.
+pub(crate) fn time_of(value: &Value) -> Option<Timestamp> {
+    match value {
         Value::String(text) => text.parse().ok(),
         Value::Number(number) => {
             Timestamp::from_duration(SignedDuration::try_from_secs_f64(number.as_f64()?).ok()?).ok()

@@ -20,11 +20,7 @@ pub(crate) fn find<'a>(
     name: Option<&str>,
 ) -> Result<&'a ExecutionRecord, CommandError> {
     let Some(name) = name else {
-        return roots(executions).next().ok_or_else(|| {
-            let message = "there is no execution yet".to_owned();
-            let help = "mlpp run or mlpp launch starts one".to_owned();
-            CommandError::one(ExitCode::InvalidInput, Plain { code: "execution/absent", message, help })
-        });
+        return roots(executions).next().ok_or_else(none_yet);
     };
     if let Some(found) = executions.iter().find(|execution| execution.arn == name) {
         return Ok(found);
@@ -39,13 +35,27 @@ pub(crate) fn find<'a>(
         [found] if !name.is_empty() => Ok(found),
         [] => Err(absent(name, executions)),
         several => {
-            let some: Vec<_> = several.iter().map(|execution| execution.name.as_str()).take(5).collect();
-            let message = format!("{} executions have names that begin with \"{name}\"", several.len());
-            let help = format!("write more of it: {}", some.join(", "));
-            let plain = Plain { code: "execution/ambiguous", message, help };
-            Err(CommandError::one(ExitCode::InvalidInput, plain))
+            let names: Vec<_> = several.iter().map(|execution| execution.name.as_str()).collect();
+            Err(ambiguous(name, &names))
         }
     }
+}
+
+/// There is nothing to be meant.
+pub(super) fn none_yet() -> CommandError {
+    let message = "there is no execution yet".to_owned();
+    let help = "mlpp run or mlpp launch starts one".to_owned();
+    CommandError::one(ExitCode::InvalidInput, Plain { code: "execution/absent", message, help })
+}
+
+/// Several executions may be meant.
+pub(super) fn ambiguous(name: &str, several: &[&str]) -> CommandError {
+    let some: Vec<_> = several.iter().take(5).copied().collect();
+    // On AWS it is not looked for more of them than are shown.
+    let count = if several.len() > 5 { "more than 5".to_owned() } else { several.len().to_string() };
+    let message = format!("{count} executions have names that begin with \"{name}\"");
+    let help = format!("write more of it: {}", some.join(", "));
+    CommandError::one(ExitCode::InvalidInput, Plain { code: "execution/ambiguous", message, help })
 }
 
 /// No execution has that name; perhaps another one was meant.

@@ -1,11 +1,12 @@
-//! What a launch needs in the buckets of this machine: the data of the channels, and the manifest.
+//! What a launch needs in the buckets: the data of the channels, and the manifest.
 
 use std::path::{Path, PathBuf};
 
 use mlpp_local::LocalObjects;
-use mlpp_parameters::{Channel, Diagnostic, Digest, Manifest, ManifestEvent};
+use mlpp_parameters::{Channel, Diagnostic, Manifest, ManifestEvent};
 use mlpp_provider::{Objects, ObjectsError, Which};
 
+use crate::backend::AnyObjects;
 use crate::config::Project;
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
@@ -48,15 +49,44 @@ pub(crate) fn channels_absent(
     data: &[DataFile],
     objects: &LocalObjects,
 ) -> Vec<Diagnostic> {
-    manifest.channels.iter().filter_map(|channel| absent(channel, data, objects)).collect()
+    let is_there =
+        |bucket: &str, prefix: &str| objects.keys(bucket, prefix).is_ok_and(|keys| !keys.is_empty());
+    let channels = manifest.channels.iter().filter(|channel| !is_to_be_put(channel, data));
+    let absent = channels.filter(|channel| {
+        channel.location().is_some_and(|(bucket, prefix)| !is_there(bucket, prefix))
+    });
+    absent.filter_map(without_data).collect()
 }
 
-fn absent(channel: &Channel, data: &[DataFile], objects: &LocalObjects) -> Option<Diagnostic> {
-    let (bucket, prefix) = channel.location()?;
-    let is_to_be_put = data.iter().any(|file| file.bucket == bucket && file.key.starts_with(prefix));
-    if is_to_be_put || objects.keys(bucket, prefix).is_ok_and(|keys| !keys.is_empty()) {
-        return None;
+/// The same of the buckets wherever they are.
+pub(crate) async fn channels_absent_in(
+    manifest: &Manifest,
+    data: &[DataFile],
+    objects: &AnyObjects,
+) -> Vec<Diagnostic> {
+    let objects = match objects {
+        AnyObjects::Local(objects) => return channels_absent(manifest, data, objects),
+        objects @ AnyObjects::Aws(_) => objects,
+    };
+    let mut absent = Vec::new();
+    for channel in manifest.channels.iter().filter(|channel| !is_to_be_put(channel, data)) {
+        let Some((bucket, prefix)) = channel.location() else { continue };
+        // Who launches need not be allowed to list the data of others.
+        if !objects.has_any(bucket, prefix).await.unwrap_or(true) {
+            absent.extend(without_data(channel));
+        }
     }
+    absent
+}
+
+fn is_to_be_put(channel: &Channel, data: &[DataFile]) -> bool {
+    channel.location().is_some_and(|(bucket, prefix)| {
+        data.iter().any(|file| file.bucket == bucket && file.key.starts_with(prefix))
+    })
+}
+
+fn without_data(channel: &Channel) -> Option<Diagnostic> {
+    let (bucket, prefix) = channel.location()?;
     let message = format!("the channel \"{}\" has no data: nothing lies there", channel.name);
     Some(
         Diagnostic::error("manifest/channel-absent", channel.s3_uri.span, message)
@@ -79,8 +109,8 @@ pub(crate) async fn put_data(
         let failed = |error| CommandError::failed(&format!("put {}", file.file.display()), error);
         let bytes = std::fs::read(&file.file)
             .map_err(|error| CommandError::failed(&format!("read {}", file.file.display()), error))?;
-        let version = Digest::of(&bytes).to_string();
-        if objects.get(&file.bucket, &file.key, Which::Version(&version)).await.is_ok() {
+        let there = objects.get(&file.bucket, &file.key, Which::Newest).await;
+        if there.is_ok_and(|object| object.bytes == bytes) {
             same += 1;
             continue;
         }

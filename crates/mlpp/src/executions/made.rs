@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use mlpp_local::Local;
-use mlpp_sagemaker::{SageMaker, Service, ServiceError};
 use serde_json::{Value, json};
 
 use super::open::unreadable;
-use super::resources::{ResourceType, made_by};
+use super::resources::{Resource, ResourceType, made_by};
 use super::watch::{TuningJob, describe, tuning_job};
+use crate::backend::{Platform, ServiceFailed};
 use crate::error::{CommandError, Plain};
 use crate::exit_code::ExitCode;
 
@@ -34,17 +34,23 @@ impl Made {
     pub(crate) async fn by(local: &Local, execution_arn: &str) -> Result<Self, CommandError> {
         let executions = local.workflows().executions();
         let all = executions.list().map_err(|error| unreadable(&error))?;
+        let made = made_by(&executions, &all, execution_arn).map_err(|error| unreadable(&error))?;
+        Ok(Self::of(Platform::Local(local.sagemaker()), made).await)
+    }
+
+    /// What is worth telling of what was made.
+    pub(crate) async fn of(platform: Platform<'_>, resources: Vec<Resource>) -> Self {
         let mut made = Self::default();
-        for resource in made_by(&executions, &all, execution_arn).map_err(|error| unreadable(&error))? {
+        for resource in resources {
             match resource.r#type {
                 ResourceType::HyperParameterTuningJob => {
                     // One that was refused was never there.
-                    if let Ok(description) = describe(local.sagemaker(), &resource.name).await {
+                    if let Ok(description) = describe(platform, &resource.name).await {
                         made.tuning_job = tuning_job(&resource.name, &description);
                     }
                 }
                 ResourceType::Endpoint => {
-                    let status = endpoint_status(local.sagemaker(), &resource.name).await;
+                    let status = endpoint_status(platform, &resource.name).await;
                     if status.is_ok_and(|status| status == "InService") {
                         made.endpoint = Some(resource.name);
                     }
@@ -53,7 +59,7 @@ impl Made {
                 _ => {}
             }
         }
-        Ok(made)
+        made
     }
 }
 
@@ -63,9 +69,10 @@ impl Made {
 /// Its programs do not come up.
 pub(crate) async fn serve(local: &Local, endpoint: &str) -> Result<(), CommandError> {
     let failed = |error| CommandError::failed(&format!("serve the endpoint {endpoint}"), error);
-    local.sagemaker().restore_endpoints().await.map_err(failed)?;
+    let platform = Platform::Local(local.sagemaker());
+    local.sagemaker().restore_endpoints().await.map_err(|error| failed(error.into()))?;
     loop {
-        match endpoint_status(local.sagemaker(), endpoint).await.map_err(failed)?.as_str() {
+        match endpoint_status(platform, endpoint).await.map_err(failed)?.as_str() {
             "InService" => return Ok(()),
             "Creating" | "Updating" | "SystemUpdating" | "RollingBack" => {
                 tokio::time::sleep(LOOK_AGAIN).await;
@@ -80,8 +87,7 @@ pub(crate) async fn serve(local: &Local, endpoint: &str) -> Result<(), CommandEr
     }
 }
 
-async fn endpoint_status(jobs: &SageMaker, endpoint: &str) -> Result<String, ServiceError> {
-    let described =
-        jobs.call(Service::SageMaker, "DescribeEndpoint", json!({"EndpointName": endpoint})).await?;
+async fn endpoint_status(platform: Platform<'_>, endpoint: &str) -> Result<String, ServiceFailed> {
+    let described = platform.call("DescribeEndpoint", json!({"EndpointName": endpoint})).await?;
     Ok(described.get("EndpointStatus").and_then(Value::as_str).unwrap_or_default().to_owned())
 }

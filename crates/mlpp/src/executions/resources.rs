@@ -60,15 +60,9 @@ pub(crate) fn made_by(
     all: &[ExecutionRecord],
     arn: &str,
 ) -> Result<Vec<Resource>, WorkflowsError> {
-    let mut found = Vec::new();
-    for event in executions.history(arn)? {
-        let Some(resource) = serde_json::from_str(&event).ok().and_then(|event| asked_for(&event)) else {
-            continue;
-        };
-        if !found.contains(&resource) {
-            found.push(resource);
-        }
-    }
+    let history: Vec<Value> =
+        executions.history(arn)?.iter().filter_map(|event| serde_json::from_str(event).ok()).collect();
+    let mut found = made_in(&history);
     // Those that it started are newer than it: there is no circle.
     for nested in all.iter().rev().filter(|other| other.parent_arn.as_deref() == Some(arn)) {
         for resource in made_by(executions, all, &nested.arn)? {
@@ -78,6 +72,38 @@ pub(crate) fn made_by(
         }
     }
     Ok(found)
+}
+
+/// What the tasks of a history asked the services to make or update, in their order.
+pub(crate) fn made_in(history: &[Value]) -> Vec<Resource> {
+    let mut found = Vec::new();
+    for resource in history.iter().filter_map(asked_for) {
+        if !found.contains(&resource) {
+            found.push(resource);
+        }
+    }
+    found
+}
+
+/// ARNs of the executions that the tasks of a history started, in their order.
+pub(crate) fn started_in(history: &[Value]) -> Vec<String> {
+    let started = |event: &Value| {
+        // A task that waits for the end is submitted; one that does not succeeds with the same answer.
+        let details =
+            event.get("taskSubmittedEventDetails").or_else(|| event.get("taskSucceededEventDetails"))?;
+        let is_start = details["resourceType"] == "states"
+            && details["resource"].as_str()?.starts_with("startExecution");
+        let output: Value = serde_json::from_str(details["output"].as_str().filter(|_| is_start)?).ok()?;
+        let arn = output.get("ExecutionArn").or_else(|| output.get("executionArn"))?;
+        arn.as_str().map(str::to_owned)
+    };
+    let mut found: Vec<String> = Vec::new();
+    for arn in history.iter().filter_map(started) {
+        if !found.contains(&arn) {
+            found.push(arn);
+        }
+    }
+    found
 }
 
 /// The resource that a `TaskScheduled` event asks to make or update.
@@ -101,6 +127,20 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_task_tells_which_execution_it_started() {
+        let event = |kind: &str, resource: &str| {
+            json!({kind: {"resourceType": "states", "resource": resource,
+                "output": json!({"ExecutionArn": "arn:child"}).to_string()}})
+        };
+        let history = [
+            event("taskSubmittedEventDetails", "startExecution.sync:2"),
+            event("taskSucceededEventDetails", "startExecution.sync:2"),
+            event("taskSucceededEventDetails", "stopExecution"),
+        ];
+        assert_eq!(started_in(&history), ["arn:child"]);
+    }
 
     #[test]
     fn a_scheduled_task_tells_what_it_makes() {

@@ -3,18 +3,22 @@
 use std::collections::BTreeSet;
 
 use mlpp_local::{ExecutionRecord, LocalExecutions};
-use mlpp_sagemaker::{SageMaker, Service, ServiceError};
+use mlpp_sagemaker::SageMaker;
 use serde_json::{Map, Value, json};
 
 use super::resources::{ResourceType, made_by};
 use super::watch::{describe, objective_of};
-use super::{find, open, roots};
+use super::{OnAws, find, open, roots, time_of};
+use crate::backend::{Platform, ServiceFailed};
 use crate::config::Project;
 use crate::error::{CommandError, Plain};
 use crate::exit_code::ExitCode;
 
 /// How many trials one call of the service answers.
 const PAGE: u32 = 100;
+
+/// How many of the newest executions on AWS are looked through for one with a tuning job.
+const LOOKED_AT: usize = 20;
 
 /// A tuning job's trials.
 #[derive(Debug, Clone)]
@@ -57,7 +61,7 @@ async fn tuning_job_of(
     name: Option<&str>,
 ) -> Result<String, CommandError> {
     if let (Some(jobs), Some(name)) = (jobs, name)
-        && describe(jobs, name).await.is_ok()
+        && describe(Platform::Local(jobs), name).await.is_ok()
     {
         return Ok(name.to_owned());
     }
@@ -79,6 +83,33 @@ async fn tuning_job_of(
     Err(none("no execution"))
 }
 
+/// The same of the target's executions on AWS.
+async fn tuning_job_on_aws(on_aws: OnAws<'_>, name: Option<&str>) -> Result<String, CommandError> {
+    if let Some(name) = name {
+        match describe(Platform::Aws(on_aws.aws), name).await {
+            Ok(_) => return Ok(name.to_owned()),
+            Err(error) if error.is_absence() => {}
+            Err(error) => {
+                return Err(CommandError::failed(&format!("describe the tuning job {name}"), error));
+            }
+        }
+    }
+    let executions = match name {
+        Some(_) => vec![on_aws.find(name).await?],
+        None => on_aws.list(LOOKED_AT).await?,
+    };
+    for execution in &executions {
+        let made = on_aws.made_by(&on_aws.history(&execution.arn).await?).await?;
+        if let Some(job) = made.into_iter().rev().find(|made| made.r#type == ResourceType::HyperParameterTuningJob) {
+            return Ok(job.name);
+        }
+    }
+    Err(match executions.as_slice() {
+        [execution] if name.is_some() => none(&format!("the execution {}", execution.name)),
+        _ => none("no execution"),
+    })
+}
+
 fn none(what: &str) -> CommandError {
     let message = format!("{what} has no tuning job");
     let help = "mlpp executions lists the executions, and mlpp describe shows the jobs of one".to_owned();
@@ -90,18 +121,30 @@ impl Trials {
     ///
     /// # Errors
     /// `execution/absent`, `execution/no-trials`, `execution/unreadable`.
-    pub(crate) async fn find(project: &Project, name: Option<&str>) -> Result<Self, CommandError> {
+    pub(crate) async fn find(
+        project: &Project,
+        on_aws: Option<OnAws<'_>>,
+        name: Option<&str>,
+    ) -> Result<Self, CommandError> {
+        if let Some(on_aws) = on_aws {
+            let tuning_job = tuning_job_on_aws(on_aws, name).await?;
+            return Self::of(Platform::Aws(on_aws.aws), &tuning_job).await;
+        }
         let executions = open::recorded(project)?;
         let jobs = open::jobs(project)?;
         let tuning_job = tuning_job_of(&executions, jobs.as_ref(), name).await?;
         // A tuning job that is asked for is on its way before the service has anything.
         let Some(jobs) = jobs else { return Err(none("no execution")) };
-        let read = Self::read(&jobs, &tuning_job).await;
+        Self::of(Platform::Local(&jobs), &tuning_job).await
+    }
+
+    async fn of(platform: Platform<'_>, tuning_job: &str) -> Result<Self, CommandError> {
+        let read = Self::read(platform, tuning_job).await;
         read.map_err(|error| CommandError::failed(&format!("list the trials of {tuning_job}"), error))
     }
 
-    async fn read(jobs: &SageMaker, tuning_job: &str) -> Result<Self, ServiceError> {
-        let described = describe(jobs, tuning_job).await?;
+    async fn read(platform: Platform<'_>, tuning_job: &str) -> Result<Self, ServiceFailed> {
+        let described = describe(platform, tuning_job).await?;
         let objective = objective_of(&described);
         let mut read = Self {
             tuning_job: tuning_job.to_owned(),
@@ -111,18 +154,14 @@ impl Trials {
             best: described["BestTrainingJob"]["TrainingJobName"].as_str().map(str::to_owned),
             list: Vec::new(),
         };
-        let mut request = json!({"HyperParameterTuningJobName": tuning_job, "MaxResults": PAGE,
+        let request = json!({"HyperParameterTuningJobName": tuning_job, "MaxResults": PAGE,
             "SortBy": "CreationTime", "SortOrder": "Ascending"});
-        loop {
-            let page =
-                jobs.call(Service::SageMaker, "ListTrainingJobsForHyperParameterTuningJob", request.clone());
-            let page = page.await?;
-            read.list.extend(page["TrainingJobSummaries"].as_array().into_iter().flatten().map(Trial::of));
-            match page.get("NextToken").filter(|token| !token.is_null()) {
-                Some(token) => request["NextToken"] = token.clone(),
-                None => break,
-            }
-        }
+        let summaries = platform.list(
+            "ListTrainingJobsForHyperParameterTuningJob",
+            request,
+            "TrainingJobSummaries",
+        );
+        read.list.extend(summaries.await?.iter().map(Trial::of));
         let key = |trial: &Trial| match trial.value {
             Some(value) if read.maximize => -value,
             Some(value) => value,
@@ -145,7 +184,7 @@ impl Trials {
 
 impl Trial {
     fn of(summary: &Value) -> Self {
-        let time = |member: &str| summary[member].as_str()?.parse::<jiff::Timestamp>().ok();
+        let time = |member: &str| time_of(&summary[member]);
         let seconds = time("TrainingStartTime")
             .zip(time("TrainingEndTime"))
             .map(|(start, end)| end.duration_since(start).as_secs_f64());

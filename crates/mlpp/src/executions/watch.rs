@@ -3,13 +3,14 @@
 use comfy_table::Table;
 use mlpp_local::Local;
 use mlpp_provider::ExecutionDescription;
-use mlpp_sagemaker::{JobEvent, SageMaker, Service, ServiceError};
+use mlpp_sagemaker::JobEvent;
 use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 
 use super::progress::{Progress, TrialsBar};
+use crate::backend::{Platform, ServiceFailed};
 use crate::error::CommandError;
 
 /// A tuning job that has ended, with its best trial.
@@ -129,13 +130,13 @@ async fn show(
 }
 
 /// `DescribeHyperParameterTuningJob`.
-pub(super) async fn describe(jobs: &SageMaker, name: &str) -> Result<Value, ServiceError> {
+pub(super) async fn describe(platform: Platform<'_>, name: &str) -> Result<Value, ServiceFailed> {
     let request = json!({"HyperParameterTuningJobName": name});
-    jobs.call(Service::SageMaker, "DescribeHyperParameterTuningJob", request).await
+    platform.call("DescribeHyperParameterTuningJob", request).await
 }
 
 async fn described(local: &Local, name: &str) -> Result<Value, CommandError> {
-    let described = describe(local.sagemaker(), name).await;
+    let described = describe(Platform::Local(local.sagemaker()), name).await;
     described.map_err(|error| CommandError::failed(&format!("describe the tuning job {name}"), error))
 }
 

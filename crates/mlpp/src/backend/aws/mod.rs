@@ -1,6 +1,7 @@
 //! An AWS account, as the commands use it.
 
 mod failure;
+mod services;
 
 use std::error::Error;
 use std::sync::Arc;
@@ -71,6 +72,9 @@ pub(crate) fn failed_call(error: &(dyn Error + 'static)) -> Option<CommandError>
     let mut source = Some(error);
     while let Some(error) = source {
         if let Some(call) = error.downcast_ref::<CallError>() {
+            return failure::of_call(call);
+        }
+        if let Some(super::ServiceFailed::Aws(call)) = error.downcast_ref() {
             return failure::of_call(call);
         }
         source = error.source();

@@ -1,4 +1,5 @@
 mod events;
+mod on_aws;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -12,14 +13,14 @@ use serde_json::{Value, json};
 use super::executions::{as_json, took};
 use crate::config::Project;
 use crate::error::{CommandError, Plain};
-use crate::executions::{self, Provenance, Resource, StateCourse, reason, seconds, short_name, unreadable};
+use crate::executions::{self, OnAws, Provenance, Resource, StateCourse, reason, seconds, short_name, unreadable};
 use crate::exit_code::ExitCode;
 use crate::file_set::replace;
 use crate::{graph, output};
 
 /// Show an execution: its states, the jobs that it started, and what was not simulated
 ///
-/// It can be looked at while it runs.
+/// It can be looked at while it runs. On AWS it is one of the target's executions, or any by its ARN.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The execution: its name, the beginning of its name, or its ARN; without it, the newest
@@ -37,17 +38,36 @@ pub(crate) struct Args {
 }
 
 /// What there is to tell of an execution.
-struct Description<'a> {
-    execution: &'a ExecutionRecord,
+struct Description {
+    execution: ExecutionRecord,
     history: Vec<Value>,
     states: Vec<StateCourse>,
     /// What it made, with the members of the requests that have no meaning on this machine.
     resources: Vec<(Resource, Vec<String>)>,
-    nested: Vec<&'a ExecutionRecord>,
+    nested: Vec<ExecutionRecord>,
+    /// Whether it is one of this machine, where some members have no meaning.
+    is_here: bool,
 }
 
 /// Runs the command.
 pub(crate) fn run(args: &Args, project: &Project) -> Result<ProcessExitCode, CommandError> {
+    let description = match OnAws::of(project)? {
+        Some(on_aws) => super::block_on(on_aws::read(on_aws, args))??,
+        None => read(args, project)?,
+    };
+    if let Some(file) = &args.graph {
+        draw(&description.execution, &description.states, file)?;
+    }
+    if args.json {
+        output::json(&description.to_json())?;
+    } else {
+        description.print(args)?;
+    }
+    Ok(ExitCode::Success.into())
+}
+
+/// What there is to tell of an execution of this machine.
+fn read(args: &Args, project: &Project) -> Result<Description, CommandError> {
     let recorded = executions::recorded(project)?;
     let all = recorded.list().map_err(|error| unreadable(&error))?;
     let execution = executions::find(&all, args.name.as_deref())?;
@@ -59,19 +79,10 @@ pub(crate) fn run(args: &Args, project: &Project) -> Result<ProcessExitCode, Com
         .map_err(|error| CommandError::failed("read the execution's history", error))?;
     let end = execution.stop.unwrap_or_else(Timestamp::now);
     let states = executions::course(&history, execution.description.status, end);
-    if let Some(file) = &args.graph {
-        draw(execution, &states, file)?;
-    }
     let made = executions::made_by(&recorded, &all, &execution.arn).map_err(|error| unreadable(&error))?;
     let resources = with_not_simulated(project, made)?;
-    let nested = all.iter().rev().filter(|one| one.parent_arn.as_deref() == Some(&execution.arn)).collect();
-    let description = Description { execution, history, states, resources, nested };
-    if args.json {
-        output::json(&description.to_json())?;
-    } else {
-        description.print(args)?;
-    }
-    Ok(ExitCode::Success.into())
+    let nested = all.iter().rev().filter(|one| one.parent_arn.as_deref() == Some(&execution.arn)).cloned().collect();
+    Ok(Description { execution: execution.clone(), history, states, resources, nested, is_here: true })
 }
 
 fn draw(
@@ -118,7 +129,7 @@ fn with_not_simulated(
     Ok(resources)
 }
 
-impl Description<'_> {
+impl Description {
     fn print(&self, args: &Args) -> Result<(), CommandError> {
         if args.graph.as_deref() == Some(std::path::Path::new("-")) {
             return Ok(());
@@ -137,7 +148,7 @@ impl Description<'_> {
     }
 
     fn facts(&self) -> Table {
-        let execution = self.execution;
+        let execution = &self.execution;
         let mut table = output::facts();
         table.add_row(["execution", &execution.name]);
         table.add_row(["ARN", &execution.arn]);
@@ -188,6 +199,13 @@ impl Description<'_> {
     }
 
     fn resources(&self) -> Table {
+        if !self.is_here {
+            let mut table = output::table(["made", "name"]);
+            for (resource, _) in &self.resources {
+                table.add_row([resource.r#type.name(), &resource.name]);
+            }
+            return table;
+        }
         let mut table = output::table(["made", "name", "not simulated"]);
         for (resource, members) in &self.resources {
             let members = if members.is_empty() { "-".to_owned() } else { members.join("\n") };
@@ -207,7 +225,7 @@ impl Description<'_> {
                 json!({"type": resource.r#type.name(), "name": resource.name, "not_simulated": members})
             })
             .collect();
-        let mut value = as_json(self.execution);
+        let mut value = as_json(&self.execution);
         value["input"] = parsed(&self.execution.input);
         value["output"] = json!(description.output.as_deref().map(parsed));
         value["error"] = json!(description.error);

@@ -12,7 +12,7 @@ use super::plan;
 use crate::config::Project;
 use crate::documents::{self, Edits, Effective};
 use crate::error::{CommandError, Plain};
-use crate::executions::Trials;
+use crate::executions::{OnAws, Trials};
 use crate::exit_code::ExitCode;
 use crate::file_set::replace;
 use crate::output;
@@ -67,7 +67,8 @@ pub(crate) fn run(args: &Args, project: &Project) -> Result<ProcessExitCode, Com
 
 /// The values of the best trial.
 fn winning(args: &Args, project: &Project) -> Result<Map<String, Value>, CommandError> {
-    let trials = super::block_on(Trials::find(project, Some(&args.name)))??;
+    let on_aws = OnAws::of(project)?;
+    let trials = super::block_on(Trials::find(project, on_aws, Some(&args.name)))??;
     let best = trials.best().ok_or_else(|| {
         let message = format!("{} has no trial with a value and a model", trials.tuning_job);
         let help = format!("mlpp trials {} lists its trials", args.name);

@@ -34,6 +34,11 @@ pub(crate) fn run(args: &Args, folder: &Path, settings: &Overrides) -> Result<Ex
     let runtime = tokio::runtime::Runtime::new().map_err(|error| CommandError::failed("start", error))?;
     runtime.block_on(async {
         let project = Project::open(args.folder.as_deref().unwrap_or(folder), settings)?;
+        crate::backend::only_here(
+            &project,
+            "mlpp run",
+            "do its stages one by one: mlpp validate, mlpp apply, mlpp launch --wait, and mlpp predict ENDPOINT",
+        )?;
         let mut stages = Stages::open(&project, args.quiet)?;
         let outcome = until_interrupted(stages.run()).await;
         stages.close().await;

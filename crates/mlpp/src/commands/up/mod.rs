@@ -56,6 +56,11 @@ pub(crate) struct Args {
 
 /// Runs the command.
 pub(crate) fn run(args: &Args, project: &Project) -> Result<ProcessExitCode, CommandError> {
+    crate::backend::only_here(
+        project,
+        "mlpp up",
+        "on AWS the stack does its work: mlpp deploy makes it, and mlpp put starts a workflow there",
+    )?;
     let machine = Machine::read(project)?;
     machine.check_target(project)?;
     let rules = documents::rules(project)?;

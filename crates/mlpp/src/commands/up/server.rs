@@ -16,6 +16,7 @@ use tokio::net::TcpListener;
 
 use super::super::endpoints::describe_all;
 use super::connections::{self, Limits};
+use crate::backend::Platform;
 use crate::commands::TOOL;
 use crate::config::Project;
 use crate::error::{CommandError, Plain};
@@ -101,7 +102,7 @@ impl Status {
             "executions": counts,
             "running": running,
             "manifests": {"seen": arrivals.len(), "rejected": rejected.count()},
-            "endpoints": describe_all(&self.sagemaker).await?,
+            "endpoints": describe_all(Platform::Local(&self.sagemaker)).await?,
         }))
     }
 }

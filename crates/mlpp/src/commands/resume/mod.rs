@@ -1,12 +1,14 @@
+mod on_aws;
+
 use std::process::ExitCode as ProcessExitCode;
 
-use mlpp_local::{ExecutionRecord, ResumeError, status_text};
+use mlpp_local::{ExecutionRecord, status_text};
 use mlpp_provider::{ExecutionStatus, with_sources};
 
 use super::ended::{self, Ended, Format};
 use crate::config::Project;
 use crate::error::{CommandError, Plain};
-use crate::executions::{self, Machine, Progress, unreadable};
+use crate::executions::{self, Machine, OnAws, Progress, unreadable};
 use crate::exit_code::ExitCode;
 use crate::output;
 
@@ -15,6 +17,8 @@ use crate::output;
 /// An execution outlives the process that runs it: everything that it took in is recorded before something follows from it. It
 /// goes on, by the definition that it was started with, where it stood: jobs and trials that have ended are kept, those that were
 /// running are started again, and nothing is made twice. Without a name every execution that is RUNNING goes on.
+///
+/// On AWS an execution needs nobody to run it: there it is waited for until it has ended, and --redrive has Step Functions go on.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The execution: its name, the beginning of its name, or its ARN
@@ -34,6 +38,9 @@ pub(crate) struct Args {
 /// Runs the command.
 pub(crate) fn run(args: &Args, project: &Project) -> Result<ProcessExitCode, CommandError> {
     let mut progress = Progress::new(args.quiet);
+    if let Some(on_aws) = OnAws::of(project)? {
+        return on_aws::run(args, on_aws, &mut progress);
+    }
     let chosen = chosen(args, project)?;
     if chosen.is_empty() {
         output::note("no execution is RUNNING");
@@ -76,7 +83,14 @@ fn chosen(args: &Args, project: &Project) -> Result<Vec<ExecutionRecord>, Comman
         return Ok(running);
     }
     let found = executions::find(&all, args.name.as_deref())?;
-    if is_running(found) == args.redrive {
+    check_status(args, found)?;
+    Ok(vec![found.clone()])
+}
+
+/// Checks that what is asked for is what the execution's status allows.
+fn check_status(args: &Args, found: &ExecutionRecord) -> Result<(), CommandError> {
+    let is_running = found.description.status == ExecutionStatus::Running;
+    if is_running == args.redrive {
         let status = status_text(found.description.status);
         let help = match (args.redrive, mlpp_local::is_redrivable(found.description.status)) {
             (true, _) => "leave --redrive away to go on with it",
@@ -87,10 +101,10 @@ fn chosen(args: &Args, project: &Project) -> Result<Vec<ExecutionRecord>, Comman
         let plain = Plain { code: "execution/status", message, help: help.to_owned() };
         return Err(CommandError::one(ExitCode::InvalidInput, plain));
     }
-    Ok(vec![found.clone()])
+    Ok(())
 }
 
-fn refused(execution: &ExecutionRecord, error: &ResumeError) -> CommandError {
+fn refused(execution: &ExecutionRecord, error: &(dyn std::error::Error + 'static)) -> CommandError {
     let message = format!("the execution {} cannot be redriven: {}", execution.name, with_sources(error));
     let help = "mlpp launch --again starts one like it".to_owned();
     CommandError::one(ExitCode::InvalidInput, Plain { code: "execution/status", message, help })

@@ -1,4 +1,5 @@
 mod log;
+mod on_aws;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -6,9 +7,10 @@ use std::process::ExitCode as ProcessExitCode;
 use std::time::Duration;
 
 use clap::ValueEnum;
-use mlpp_sagemaker::{SageMaker, Service};
+use mlpp_sagemaker::SageMaker;
 use serde_json::{Value, json};
 
+use crate::backend::{self, Platform};
 use crate::config::Project;
 use crate::error::{CommandError, Plain};
 use crate::executions;
@@ -24,6 +26,7 @@ const RUNNING: [&str; 2] = ["InProgress", "Stopping"];
 /// Print what the programs of a training job, a transform job or an endpoint printed
 ///
 /// Of an endpoint it is what the instances printed that run now, each line after its variant and a number where there are several.
+/// On AWS it is what CloudWatch Logs has, each line after its log stream where there are several.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The job, as mlpp trials or mlpp describe lists it, or the endpoint
@@ -58,14 +61,14 @@ impl Kind {
     }
 
     /// Its status; nothing when there is none of this kind with that name.
-    async fn status(self, jobs: &SageMaker, name: &str) -> Result<Option<String>, CommandError> {
+    async fn status(self, platform: Platform<'_>, name: &str) -> Result<Option<String>, CommandError> {
         let (action, member, status) = self.describe();
-        match jobs.call(Service::SageMaker, action, json!({ member: name })).await {
+        match platform.call(action, json!({ member: name })).await {
             Ok(described) => {
                 Ok(Some(described.get(status).and_then(Value::as_str).unwrap_or_default().to_owned()))
             }
             // It is not there, or cannot be called so.
-            Err(error) if error.http_status < 500 => Ok(None),
+            Err(error) if error.is_absence() => Ok(None),
             Err(error) => Err(CommandError::failed(&format!("look for {name}"), error)),
         }
     }
@@ -84,11 +87,15 @@ impl Kind {
 
 /// Runs the command.
 pub(crate) fn run(args: &Args, project: &Project) -> Result<ProcessExitCode, CommandError> {
-    let runtime = super::runtime()?;
+    if let Some(aws) = backend::aws(project)? {
+        return crate::commands::block_on(on_aws::run(args, aws))?;
+    }
+    let runtime = crate::commands::runtime()?;
     let _within = runtime.enter();
     let jobs = executions::jobs(project)?.ok_or_else(|| absent(&args.name))?;
     runtime.block_on(async {
-        let (kind, mut status) = find(&jobs, args).await?;
+        let platform = Platform::Local(&jobs);
+        let (kind, mut status) = find(platform, args).await?;
         let mut logs: BTreeMap<PathBuf, Log> = BTreeMap::new();
         loop {
             let at_work = executions::is_at_work(project)?;
@@ -115,17 +122,17 @@ pub(crate) fn run(args: &Args, project: &Project) -> Result<ProcessExitCode, Com
                 return Ok(ExitCode::Success.into());
             }
             tokio::time::sleep(LOOK_AGAIN).await;
-            status = kind.status(&jobs, &args.name).await?;
+            status = kind.status(platform, &args.name).await?;
         }
     })
 }
 
 /// What has the name, and its status.
-async fn find(jobs: &SageMaker, args: &Args) -> Result<(Kind, Option<String>), CommandError> {
+async fn find(platform: Platform<'_>, args: &Args) -> Result<(Kind, Option<String>), CommandError> {
     let kinds = args.kind.map_or_else(|| Kind::value_variants().to_vec(), |kind| vec![kind]);
     let mut found = Vec::new();
     for kind in kinds {
-        if let Some(status) = kind.status(jobs, &args.name).await? {
+        if let Some(status) = kind.status(platform, &args.name).await? {
             found.push((kind, Some(status)));
         }
     }

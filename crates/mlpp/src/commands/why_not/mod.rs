@@ -1,3 +1,5 @@
+mod on_aws;
+
 use std::process::ExitCode as ProcessExitCode;
 
 use mlpp_local::{Arrival, Arrivals, LocalObjects, Verdict};
@@ -6,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::config::Project;
 use crate::error::{CommandError, Plain};
-use crate::executions::{short_name, unreadable};
+use crate::executions::{OnAws, short_name, unreadable};
 use crate::exit_code::ExitCode;
 use crate::output;
 
@@ -14,6 +16,9 @@ use crate::output;
 ///
 /// Each version of an object once: started as an execution, rejected for what is wrong with it, or superseded by a newer one. Without
 /// a manifest all that were rejected are listed.
+///
+/// On AWS, for a manifest, everything is looked at that stands between it and an execution: the object, the bucket's notification and
+/// its filter, the execution that the manifest starts, what the stack's function wrote of it, and whether it can be launched as it is.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The manifest: its S3 URI, or a name below the manifests' prefix
@@ -26,6 +31,9 @@ pub(crate) struct Args {
 
 /// Runs the command.
 pub(crate) fn run(args: &Args, project: &Project) -> Result<ProcessExitCode, CommandError> {
+    if let Some(on_aws) = OnAws::of(project)? {
+        return on_aws::run(args, project, on_aws);
+    }
     let arrivals = Arrivals::open_existing(&project.local_folder()).map_err(|error| unreadable(&error))?;
     let Some(manifest) = &args.manifest else {
         let all = arrivals.list(None).map_err(|error| unreadable(&error))?;
@@ -37,26 +45,31 @@ pub(crate) fn run(args: &Args, project: &Project) -> Result<ProcessExitCode, Com
         print(args, &rejected)?;
         return Ok(ExitCode::Success.into());
     };
-    let config = &project.config;
-    let (bucket, key) = match manifest.strip_prefix("s3://").and_then(|rest| rest.split_once('/')) {
-        Some((bucket, key)) => (bucket.to_owned(), key.to_owned()),
-        None => (
-            config.manifest_s3_bucket_name.clone(),
-            format!("{}{manifest}", config.manifest_s3_bucket_key_prefix),
-        ),
-    };
+    let (bucket, key) = object_of(project, manifest);
     let of_it = arrivals.list(Some((&bucket, &key))).map_err(|error| unreadable(&error))?;
     if of_it.is_empty() {
         return Err(not_seen(project, &bucket, &key));
     }
     print(args, &of_it)?;
     let objects = LocalObjects::new(project.local_folder().join(mlpp_local::BUCKETS));
-    let now = super::block_on(objects.get(&bucket, &key, Which::Newest))?;
+    let now = crate::commands::block_on(objects.get(&bucket, &key, Which::Newest))?;
     let is_seen = |version: Option<String>| of_it.iter().any(|seen| Some(&seen.version) == version.as_ref());
     if now.is_ok_and(|object| !is_seen(object.version)) && !args.json {
         output::note("there is a newer version, which mlpp up has not looked at yet");
     }
     Ok(ExitCode::Success.into())
+}
+
+/// Bucket and key of a manifest.
+fn object_of(project: &Project, manifest: &str) -> (String, String) {
+    let config = &project.config;
+    match manifest.strip_prefix("s3://").and_then(|rest| rest.split_once('/')) {
+        Some((bucket, key)) => (bucket.to_owned(), key.to_owned()),
+        None => (
+            config.manifest_s3_bucket_name.clone(),
+            format!("{}{manifest}", config.manifest_s3_bucket_key_prefix),
+        ),
+    }
 }
 
 /// Why a manifest was not looked at.
