@@ -22,14 +22,8 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
 const ATTEMPTS: u32 = 5;
 
 /// The ids of the services that are called with JSON, as in the names of `AWS_ENDPOINT_URL_…`.
-const JSON_SERVICES: [&str; 6] = [
-    "APPLICATION_AUTO_SCALING",
-    "CLOUDWATCH_LOGS",
-    "SAGEMAKER",
-    "SAGEMAKER_RUNTIME",
-    "SFN",
-    "SQS",
-];
+const JSON_SERVICES: [&str; 6] =
+    ["APPLICATION_AUTO_SCALING", "CLOUDWATCH_LOGS", "SAGEMAKER", "SAGEMAKER_RUNTIME", "SFN", "SQS"];
 
 /// Clients of the three services.
 #[derive(Debug, Clone)]

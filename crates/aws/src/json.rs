@@ -179,10 +179,8 @@ pub(crate) fn signing(clients: &Clients, signing_name: &'static str) -> StaticRu
     let mut signing_options = SigningOptions::default();
     signing_options.double_uri_encode = true;
     signing_options.normalize_uri_path = true;
-    layer.store_put(SigV4OperationSigningConfig {
-        signing_options,
-        ..SigV4OperationSigningConfig::default()
-    });
+    layer
+        .store_put(SigV4OperationSigningConfig { signing_options, ..SigV4OperationSigningConfig::default() });
     let mut components = RuntimeComponentsBuilder::new("signing");
     components.set_auth_scheme_option_resolver(Some(SharedAuthSchemeOptionResolver::new(
         StaticAuthSchemeOptionResolver::new(vec![SCHEME_ID]),

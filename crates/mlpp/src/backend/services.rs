@@ -51,7 +51,12 @@ impl ServiceFailed {
             #[cfg(feature = "aws")]
             Self::Aws(error) => matches!(
                 error.code(),
-                Some("ValidationException" | "ResourceNotFound" | "ResourceNotFoundException" | "ValidationError")
+                Some(
+                    "ValidationException"
+                        | "ResourceNotFound"
+                        | "ResourceNotFoundException"
+                        | "ValidationError"
+                )
             ),
         }
     }
@@ -84,7 +89,7 @@ impl Notified {
 }
 
 /// SageMaker, wherever the project is at work.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub(crate) enum Platform<'a> {
     /// On this machine.
     Local(&'a SageMaker),
@@ -99,9 +104,7 @@ impl Platform<'_> {
     /// [`ServiceFailed`].
     pub(crate) async fn call(self, action: &str, request: Value) -> Result<Value, ServiceFailed> {
         match self {
-            Self::Local(jobs) => {
-                Ok(jobs.call(mlpp_sagemaker::Service::SageMaker, action, request).await?)
-            }
+            Self::Local(jobs) => Ok(jobs.call(mlpp_sagemaker::Service::SageMaker, action, request).await?),
             Self::Aws(aws) => aws.call(Service::SageMaker, action, &request).await,
         }
     }

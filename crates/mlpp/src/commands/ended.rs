@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use tokio::sync::broadcast::Receiver;
 
 use super::executions::{as_json, took};
-use crate::error::CommandError;
 use crate::backend::Platform;
+use crate::error::CommandError;
 use crate::executions::{Made, OnAws, Progress, unreadable, watch, workflow_failed};
 use crate::exit_code::ExitCode;
 use crate::output;

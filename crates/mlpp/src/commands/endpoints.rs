@@ -85,7 +85,9 @@ async fn on_aws(args: &Args, aws: &Aws) -> Result<ProcessExitCode, CommandError>
         let page = page.map_err(|error| {
             CommandError::failed(&format!("tell how the endpoint {name} was scaled"), error)
         })?;
-        activities.extend(page["ScalingActivities"].as_array().into_iter().flatten().filter_map(|one| activity(one, name)));
+        activities.extend(
+            page["ScalingActivities"].as_array().into_iter().flatten().filter_map(|one| activity(one, name)),
+        );
         match page["NextToken"].as_str() {
             Some(token) => request["NextToken"] = json!(token),
             None => break,
@@ -160,11 +162,7 @@ fn table(endpoints: &[Value]) -> Table {
 }
 
 /// Tells of one endpoint.
-fn one(
-    endpoint: &Value,
-    activities: &[Change],
-    as_json: bool,
-) -> Result<ProcessExitCode, CommandError> {
+fn one(endpoint: &Value, activities: &[Change], as_json: bool) -> Result<ProcessExitCode, CommandError> {
     if as_json {
         output::json(&json!({"endpoint": endpoint, "scaling_activities": activities}))?;
         return Ok(ExitCode::Success.into());

@@ -52,9 +52,8 @@ pub(crate) fn channels_absent(
     let is_there =
         |bucket: &str, prefix: &str| objects.keys(bucket, prefix).is_ok_and(|keys| !keys.is_empty());
     let channels = manifest.channels.iter().filter(|channel| !is_to_be_put(channel, data));
-    let absent = channels.filter(|channel| {
-        channel.location().is_some_and(|(bucket, prefix)| !is_there(bucket, prefix))
-    });
+    let absent = channels
+        .filter(|channel| channel.location().is_some_and(|(bucket, prefix)| !is_there(bucket, prefix)));
     absent.filter_map(without_data).collect()
 }
 

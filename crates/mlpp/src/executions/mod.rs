@@ -19,7 +19,9 @@ pub(crate) use course::{StateCourse, course, event_time, time_of};
 pub(crate) use failure::{reason, workflow_failed};
 pub(crate) use find::{Provenance, find, roots, short_name};
 pub(crate) use go_on::go_on;
-pub(crate) use inputs::{DataFile, arrived_manifest, channels_absent, channels_absent_in, data_files, put_data, put_manifest};
+pub(crate) use inputs::{
+    DataFile, arrived_manifest, channels_absent, channels_absent_in, data_files, put_data, put_manifest,
+};
 pub(crate) use launcher::Launcher;
 pub(crate) use machine::Machine;
 pub(crate) use made::{Made, serve};

@@ -86,9 +86,7 @@ impl<'a> OnAws<'a> {
         match listed.as_slice() {
             [one] => self.record(&one.arn).await?.ok_or_else(|| absent(name, &[])),
             [] => Err(absent(name, &[])),
-            several => {
-                Err(ambiguous(name, &several.iter().map(|one| one.name.as_str()).collect::<Vec<_>>()))
-            }
+            several => Err(ambiguous(name, &several.iter().map(|one| one.name.as_str()).collect::<Vec<_>>())),
         }
     }
 
@@ -105,8 +103,8 @@ impl<'a> OnAws<'a> {
     /// It cannot be described.
     pub(crate) async fn record(self, arn: &str) -> Result<Option<ExecutionRecord>, CommandError> {
         let described = self.aws.describe_execution(arn).await;
-        let described =
-            described.map_err(|error| CommandError::failed(&format!("describe the execution {arn}"), error))?;
+        let described = described
+            .map_err(|error| CommandError::failed(&format!("describe the execution {arn}"), error))?;
         Ok(described.map(|described| record(&described)))
     }
 
@@ -123,7 +121,11 @@ impl<'a> OnAws<'a> {
     ///
     /// # Errors
     /// It cannot be described any more.
-    pub(crate) async fn wait(self, arn: &str, progress: &mut Progress) -> Result<ExecutionRecord, CommandError> {
+    pub(crate) async fn wait(
+        self,
+        arn: &str,
+        progress: &mut Progress,
+    ) -> Result<ExecutionRecord, CommandError> {
         let mut pause = FIRST_LOOK;
         let mut told = 0;
         loop {
@@ -243,6 +245,9 @@ mod tests {
         assert_eq!(read.start.as_millisecond(), 1500);
         assert_eq!(read.stop.unwrap().to_string(), "2026-01-01T00:00:00Z");
         assert_eq!(read.parent_arn.as_deref(), Some("arn:parent"));
-        assert_eq!(record(&json!({"status": "PENDING_REDRIVE"})).description.status, ExecutionStatus::Running);
+        assert_eq!(
+            record(&json!({"status": "PENDING_REDRIVE"})).description.status,
+            ExecutionStatus::Running
+        );
     }
 }

@@ -100,7 +100,9 @@ async fn tuning_job_on_aws(on_aws: OnAws<'_>, name: Option<&str>) -> Result<Stri
     };
     for execution in &executions {
         let made = on_aws.made_by(&on_aws.history(&execution.arn).await?).await?;
-        if let Some(job) = made.into_iter().rev().find(|made| made.r#type == ResourceType::HyperParameterTuningJob) {
+        if let Some(job) =
+            made.into_iter().rev().find(|made| made.r#type == ResourceType::HyperParameterTuningJob)
+        {
             return Ok(job.name);
         }
     }
@@ -156,11 +158,8 @@ impl Trials {
         };
         let request = json!({"HyperParameterTuningJobName": tuning_job, "MaxResults": PAGE,
             "SortBy": "CreationTime", "SortOrder": "Ascending"});
-        let summaries = platform.list(
-            "ListTrainingJobsForHyperParameterTuningJob",
-            request,
-            "TrainingJobSummaries",
-        );
+        let summaries =
+            platform.list("ListTrainingJobsForHyperParameterTuningJob", request, "TrainingJobSummaries");
         read.list.extend(summaries.await?.iter().map(Trial::of));
         let key = |trial: &Trial| match trial.value {
             Some(value) if read.maximize => -value,

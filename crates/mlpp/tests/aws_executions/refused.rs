@@ -92,7 +92,8 @@ fn a_redrive_is_asked_for_once_and_refused_for_what_succeeded() {
         (200, answer.to_string())
     });
     let ended: Value =
-        serde_json::from_str(&stub.stdout(&project, 0, &["resume", "e", "--redrive", "--quiet", "--json"])).unwrap();
+        serde_json::from_str(&stub.stdout(&project, 0, &["resume", "e", "--redrive", "--quiet", "--json"]))
+            .unwrap();
     assert_eq!(ended[0]["status"], "SUCCEEDED", "{ended:#}");
     let redrives = stub.calls().into_iter().filter(|(action, _)| action.ends_with("RedriveExecution"));
     assert_eq!(redrives.count(), 1);

@@ -16,7 +16,8 @@ fn trials(request: &Value) -> Value {
         let mut trial = json!({"TrainingJobName": name, "TrainingJobStatus": status, "CreationTime": 1_760_000_000.1,
             "TrainingStartTime": 1_760_000_010.0, "TrainingEndTime": 1_760_000_040.5, "TunedHyperParameters": {"ntrees": ntrees}});
         if let Some(value) = value {
-            trial["FinalHyperParameterTuningJobObjectiveMetric"] = json!({"MetricName": "auc", "Value": value});
+            trial["FinalHyperParameterTuningJobObjectiveMetric"] =
+                json!({"MetricName": "auc", "Value": value});
         }
         trial
     };
@@ -28,11 +29,13 @@ fn trials(request: &Value) -> Value {
 /// The services with one tuning job, one training job with a log, and one endpoint.
 fn services(action: &str, request: &Value) -> (u16, String) {
     let answer = match action {
-        "SageMaker.DescribeHyperParameterTuningJob" if request["HyperParameterTuningJobName"] == "tuning" => json!({
-            "HyperParameterTuningJobName": "tuning", "HyperParameterTuningJobStatus": "Completed",
-            "TrainingJobDefinition": {"TuningObjective": {"MetricName": "auc", "Type": "Maximize"}},
-            "BestTrainingJob": {"TrainingJobName": "t-2"},
-        }),
+        "SageMaker.DescribeHyperParameterTuningJob" if request["HyperParameterTuningJobName"] == "tuning" => {
+            json!({
+                "HyperParameterTuningJobName": "tuning", "HyperParameterTuningJobStatus": "Completed",
+                "TrainingJobDefinition": {"TuningObjective": {"MetricName": "auc", "Type": "Maximize"}},
+                "BestTrainingJob": {"TrainingJobName": "t-2"},
+            })
+        }
         "SageMaker.ListTrainingJobsForHyperParameterTuningJob" => trials(request),
         "SageMaker.DescribeTrainingJob" if request["TrainingJobName"] == "t-1" => {
             json!({"TrainingJobName": "t-1", "TrainingJobStatus": "Completed"})
@@ -57,8 +60,12 @@ fn services(action: &str, request: &Value) -> (u16, String) {
         ]}),
         "POST /endpoints/survival/invocations" => return (200, "[0.25]".to_owned()),
         "POST /endpoints/broken/invocations" => {
-            return (424, json!({"Message": "Received client error (400)", "OriginalStatusCode": 400,
-                "OriginalMessage": "3 columns are expected"}).to_string());
+            return (
+                424,
+                json!({"Message": "Received client error (400)", "OriginalStatusCode": 400,
+                "OriginalMessage": "3 columns are expected"})
+                .to_string(),
+            );
         }
         _ if action.starts_with("POST /endpoints/") => {
             return refused("ValidationError", "Endpoint nothing of account 111122223333 not found.");
@@ -71,7 +78,8 @@ fn services(action: &str, request: &Value) -> (u16, String) {
 #[test]
 fn trials_are_listed_from_all_pages_the_best_first() {
     let (project, stub) = (Project::titanic(), Stub::new(services));
-    let listed: Value = serde_json::from_str(&stub.stdout(&project, 0, &["trials", "tuning", "--json"])).unwrap();
+    let listed: Value =
+        serde_json::from_str(&stub.stdout(&project, 0, &["trials", "tuning", "--json"])).unwrap();
     let list = listed["trials"].as_array().unwrap();
     let names: Vec<_> = list.iter().map(|trial| trial["training_job"].as_str().unwrap()).collect();
     assert_eq!(names, ["t-2", "t-1", "t-3"]);
@@ -83,10 +91,15 @@ fn trials_are_listed_from_all_pages_the_best_first() {
 
 #[test]
 fn the_values_of_the_best_trial_are_promoted() {
-    let (project, stub) = (Project::titanic(), Stub::new(|action: &str, request: &Value| match action {
-        _ if action.starts_with("AmazonSSM.") => (200, json!({"Parameters": [], "InvalidParameters": []}).to_string()),
-        _ => services(action, request),
-    }));
+    let (project, stub) = (
+        Project::titanic(),
+        Stub::new(|action: &str, request: &Value| match action {
+            _ if action.starts_with("AmazonSSM.") => {
+                (200, json!({"Parameters": [], "InvalidParameters": []}).to_string())
+            }
+            _ => services(action, request),
+        }),
+    );
     let plan = stub.stdout(&project, 0, &["promote", "tuning", "--dry-run"]);
     assert!(plan.contains("staticHyperParameters/ntrees") && plan.contains("17"), "{plan}");
     assert!(stub.calls().iter().all(|(action, _)| !action.contains("Put")), "{:?}", stub.calls());
@@ -96,7 +109,8 @@ fn the_values_of_the_best_trial_are_promoted() {
 fn a_log_is_read_to_its_end_over_pages_that_are_empty() {
     let (project, stub) = (Project::titanic(), Stub::new(services));
     assert_eq!(stub.stdout(&project, 0, &["logs", "t-1"]), "one\ntwo\n");
-    let (_, asked) = stub.calls().into_iter().find(|(action, _)| action.ends_with("DescribeLogStreams")).unwrap();
+    let (_, asked) =
+        stub.calls().into_iter().find(|(action, _)| action.ends_with("DescribeLogStreams")).unwrap();
     let asked: Value = serde_json::from_str(&asked).unwrap();
     assert_eq!(asked["logGroupName"], "/aws/sagemaker/TrainingJobs");
     assert_eq!(asked["logStreamNamePrefix"], "t-1/");
@@ -108,7 +122,8 @@ fn endpoints_are_listed_and_one_tells_how_it_was_scaled() {
     let (project, stub) = (Project::titanic(), Stub::new(services));
     let all: Value = serde_json::from_str(&stub.stdout(&project, 0, &["endpoints", "--json"])).unwrap();
     assert_eq!(all[0]["EndpointName"], "survival");
-    let one: Value = serde_json::from_str(&stub.stdout(&project, 0, &["endpoints", "survival", "--json"])).unwrap();
+    let one: Value =
+        serde_json::from_str(&stub.stdout(&project, 0, &["endpoints", "survival", "--json"])).unwrap();
     assert_eq!(
         one["scaling_activities"],
         json!([{"Time": "2025-10-09T08:53:20Z", "VariantName": "all", "From": null, "To": 2, "Cause": "monitor alarm"}])

@@ -57,7 +57,10 @@ impl Stub {
                 let (status, text) =
                     if is_signed { answer(&what, &request) } else { (403, "not signed".to_owned()) };
                 kept.lock().unwrap().push((what, body));
-                let head = format!("HTTP/1.1 {status} any\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", text.len());
+                let head = format!(
+                    "HTTP/1.1 {status} any\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
+                    text.len()
+                );
                 let _ = reader.get_mut().write_all(format!("{head}{text}").as_bytes());
             }
         });

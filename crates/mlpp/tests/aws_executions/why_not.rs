@@ -27,7 +27,10 @@ fn everything_between_a_manifest_and_its_execution_is_looked_at() {
     };
     aws.expect(0, ["apply"]);
     let found = aws.json(2, ["why-not", "manifest.json", "--json"]);
-    assert_eq!(messages(&found).0, [format!("there is no object s3://{}/manifests/manifest.json", aws.bucket)]);
+    assert_eq!(
+        messages(&found).0,
+        [format!("there is no object s3://{}/manifests/manifest.json", aws.bucket)]
+    );
 
     let uri = format!("s3://{}/manifests/manifest.json", aws.bucket);
     aws.expect(0, ["put", "manifest.json", &uri]);

@@ -1,8 +1,8 @@
 //! The services of an account that are called by action and JSON.
 
 use mlpp_aws::{
-    AwsExecutions, BucketNotification, Invocation, InvokeError, JsonClient, JsonError, JsonService, SageMakerRuntime,
-    bucket_notifications,
+    AwsExecutions, BucketNotification, Invocation, InvokeError, JsonClient, JsonError, JsonService,
+    SageMakerRuntime, bucket_notifications,
 };
 use mlpp_sagemaker::{InvokeEndpoint, ModelFailure, ServiceError};
 use serde_json::Value;

@@ -13,7 +13,9 @@ use serde_json::{Value, json};
 use super::executions::{as_json, took};
 use crate::config::Project;
 use crate::error::{CommandError, Plain};
-use crate::executions::{self, OnAws, Provenance, Resource, StateCourse, reason, seconds, short_name, unreadable};
+use crate::executions::{
+    self, OnAws, Provenance, Resource, StateCourse, reason, seconds, short_name, unreadable,
+};
 use crate::exit_code::ExitCode;
 use crate::file_set::replace;
 use crate::{graph, output};
@@ -81,7 +83,8 @@ fn read(args: &Args, project: &Project) -> Result<Description, CommandError> {
     let states = executions::course(&history, execution.description.status, end);
     let made = executions::made_by(&recorded, &all, &execution.arn).map_err(|error| unreadable(&error))?;
     let resources = with_not_simulated(project, made)?;
-    let nested = all.iter().rev().filter(|one| one.parent_arn.as_deref() == Some(&execution.arn)).cloned().collect();
+    let nested =
+        all.iter().rev().filter(|one| one.parent_arn.as_deref() == Some(&execution.arn)).cloned().collect();
     Ok(Description { execution: execution.clone(), history, states, resources, nested, is_here: true })
 }
 

@@ -14,8 +14,9 @@ pub(super) async fn read(on_aws: OnAws<'_>, args: &Args) -> Result<Description, 
     let states = executions::course(&history, execution.description.status, end);
     if args.graph.is_some() {
         let definition = on_aws.definition(&execution.arn).await;
-        execution.definition = definition
-            .map_err(|error| CommandError::failed("read the definition that the execution was started with", error))?;
+        execution.definition = definition.map_err(|error| {
+            CommandError::failed("read the definition that the execution was started with", error)
+        })?;
     }
     let resources = on_aws.made_by(&history).await?.into_iter().map(|made| (made, Vec::new())).collect();
     let nested = on_aws.nested(&history).await?;

@@ -9,8 +9,8 @@ use mlpp_parameters::{ManifestEvent, ProjectRules};
 use mlpp_provider::{Launched, Objects as _, ObjectsError, ParameterStore, Which, Workflows};
 use serde_json::{Value, json};
 
-use crate::commands::ended::{Ended, Format};
 use crate::backend::AnyObjects;
+use crate::commands::ended::{Ended, Format};
 use crate::config::Project;
 use crate::documents;
 use crate::error::{CommandError, Plain};
@@ -87,7 +87,9 @@ pub(crate) fn run(args: &Args, project: &Project) -> Result<ProcessExitCode, Com
         let is_at_work = executions::is_at_work(project)?;
         print(&launched, args.json, |name| {
             if is_at_work {
-                format!("it is recorded; the mlpp at work runs it if it is mlpp up, else mlpp resume {name} does")
+                format!(
+                    "it is recorded; the mlpp at work runs it if it is mlpp up, else mlpp resume {name} does"
+                )
             } else {
                 format!("it is recorded; mlpp resume {name} runs it, or mlpp up")
             }
@@ -222,7 +224,10 @@ impl Launching<'_> {
 }
 
 /// Checks that there is something to launch with: a manifest brings no parameters.
-pub(crate) async fn expect_parameters(project: &Project, store: &impl ParameterStore) -> Result<(), CommandError> {
+pub(crate) async fn expect_parameters(
+    project: &Project,
+    store: &impl ParameterStore,
+) -> Result<(), CommandError> {
     let stored = store.list(&project.path).await.map_err(|error| store::store_failed(project, error))?;
     if !stored.is_empty() {
         return Ok(());

@@ -33,7 +33,8 @@ pub(super) fn run(
         let launched = launching.launch(&arriving, &data, &workflows, progress).await?;
         let event = &launched.prepared.provenance.event;
         // Its name is then a function of the event, which only the function has.
-        if matches!(event.revision, Revision::ETag { .. }) && is_told(on_aws, &event.bucket, &event.key).await {
+        if matches!(event.revision, Revision::ETag { .. }) && is_told(on_aws, &event.bucket, &event.key).await
+        {
             output::note(format_args!(
                 "warning: the bucket {} keeps no versions and tells a function of its manifests, which starts an execution \
                  of its own for this one; with versions on, both would start the same one",

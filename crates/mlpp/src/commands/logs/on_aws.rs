@@ -72,7 +72,9 @@ async fn streams(aws: &Aws, group: &str, prefix: &str) -> Result<Vec<String>, Co
     loop {
         let page = match aws.call(Service::Logs, "DescribeLogStreams", &request).await {
             Err(error) if error.is_absence() => return Ok(streams),
-            page => page.map_err(|error| CommandError::failed(&format!("read the log group {group}"), error))?,
+            page => {
+                page.map_err(|error| CommandError::failed(&format!("read the log group {group}"), error))?
+            }
         };
         let names = page["logStreams"].as_array().into_iter().flatten();
         streams.extend(names.filter_map(|stream| stream["logStreamName"].as_str()).map(str::to_owned));
@@ -97,7 +99,8 @@ async fn more(
             request["nextToken"] = json!(token);
         }
         let page = aws.call(Service::Logs, "GetLogEvents", &request).await;
-        let page = page.map_err(|error| CommandError::failed(&format!("read the log stream {stream}"), error))?;
+        let page =
+            page.map_err(|error| CommandError::failed(&format!("read the log stream {stream}"), error))?;
         let events = page["events"].as_array().into_iter().flatten();
         lines.extend(events.filter_map(|event| event["message"].as_str()).map(str::to_owned));
         // The end is where the token stays as it was; pages before it may be empty.

@@ -40,7 +40,8 @@ pub(super) fn run(
     on_aws: OnAws<'_>,
 ) -> Result<ProcessExitCode, CommandError> {
     let Some(manifest) = &args.manifest else {
-        let message = "on AWS a manifest is named: what was rejected is in the stack's failure queue".to_owned();
+        let message =
+            "on AWS a manifest is named: what was rejected is in the stack's failure queue".to_owned();
         let help = "mlpp why-not MANIFEST looks at everything between it and an execution".to_owned();
         let plain = Plain { code: "backend/not-here", message, help };
         return Err(CommandError::one(ExitCode::InvalidInput, plain));
@@ -151,7 +152,10 @@ impl Looking<'_> {
             self.bad(message, "mlpp deploy makes the notification; mlpp launch launches without it");
         } else {
             let filters: Vec<_> = created.iter().map(|entry| filter(entry)).collect();
-            let message = format!("the bucket tells functions of keys like {}, and not of this one", filters.join(", "));
+            let message = format!(
+                "the bucket tells functions of keys like {}, and not of this one",
+                filters.join(", ")
+            );
             self.bad(message, "put it under such a key, or deploy with another prefix");
         }
         Ok(())
@@ -175,7 +179,9 @@ impl Looking<'_> {
                 if parsed["level"].is_null() {
                     self.good(format!("{group}: {}", line.trim()));
                 } else if text("level") == "INFO" {
-                    self.good(format!("{group}: {} {}", text("message"), text("reason")).trim_end().to_owned());
+                    self.good(
+                        format!("{group}: {} {}", text("message"), text("reason")).trim_end().to_owned(),
+                    );
                 } else {
                     let help = "the event lies in the stack's failure queue when it cannot succeed; mend the manifest or the \
                                 parameters and put it again";
