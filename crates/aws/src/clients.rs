@@ -133,7 +133,7 @@ impl Clients {
             Some((id, url.or_else(|| config.endpoint_url().map(str::to_owned))?))
         };
         let json = JSON_SERVICES.into_iter().filter_map(json).collect();
-        Self::new(&config, Endpoints { path_style, json, ..Endpoints::default() })
+        Self::new(&config, Endpoints { json, path_style, ..Endpoints::default() })
     }
 
     fn new(config: &SdkConfig, endpoints: Endpoints) -> Result<Self, ClientsError> {

@@ -104,9 +104,10 @@ pub(crate) async fn warm(bench: &mut Bench) {
     for (leaves, digits) in [(56, 20), (1_000, 20), (1_000, 60), (3_000, 60), (5_000, 20)] {
         let stub = prepared(bench, leaves, digits).await;
         let times = if leaves > 1_000 { 10 } else { 20 };
+        // Each launch is of another writing of the manifest.
+        let mut number = 0;
         for policy in ["use", "ignore", "fail"] {
             let function = start(bench, &stub, policy).await;
-            let mut number = 0;
             let mut measured = Vec::new();
             let mut calls = 0.0;
             for latency in [0, 10] {

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use mlpp_parameters::{LiveParameter, ParameterName, StorePath};
 use mlpp_provider::{
-    Object, ObjectsError, ParameterStore, PutParameter, RevealedSecret, SecretVersion, StoreError, Which,
-    Written,
+    ExecutionDescription, Object, ObjectsError, ParameterStore, PutParameter, RevealedSecret, SecretVersion,
+    StartExecution, Started, StoreError, Which, WorkflowKind, WorkflowsError, Written,
 };
 
 use crate::config::Config;
@@ -19,6 +19,8 @@ pub(crate) enum Aws {}
 pub(crate) type Store = Aws;
 /// There are none.
 pub(crate) type Objects = Aws;
+/// There are none.
+pub(crate) type Workflows = Aws;
 
 impl Aws {
     /// There is no connection.
@@ -44,6 +46,17 @@ impl Aws {
 
     /// The buckets.
     pub(crate) fn objects(&self) -> Objects {
+        match *self {}
+    }
+
+    /// The state machines.
+    pub(crate) fn workflows(&self) -> Workflows {
+        match *self {}
+    }
+
+    /// Whether any object's key begins so.
+    #[expect(clippy::unused_async, reason = "as what it stands for")]
+    pub(crate) async fn has_any(&self, _: &str, _: &str) -> Result<bool, ObjectsError> {
         match *self {}
     }
 }
@@ -79,6 +92,24 @@ impl ParameterStore for Aws {
     }
 
     async fn history(&self, _: &ParameterName) -> Result<Vec<LiveParameter>, StoreError> {
+        match *self {}
+    }
+}
+
+impl mlpp_provider::Workflows for Aws {
+    async fn kind(&self, _: &str) -> Result<WorkflowKind, WorkflowsError> {
+        match *self {}
+    }
+
+    async fn start(&self, _: StartExecution) -> Result<Started, WorkflowsError> {
+        match *self {}
+    }
+
+    async fn describe(&self, _: &str) -> Result<ExecutionDescription, WorkflowsError> {
+        match *self {}
+    }
+
+    async fn stop(&self, _: &str, _: &str, _: &str) -> Result<(), WorkflowsError> {
         match *self {}
     }
 }

@@ -141,7 +141,9 @@ fn name_sources(node: &mut Node) {
     if let Some(name) = name {
         node.value = SecretSource::Parameter(name).to_value();
     } else if let Value::Object(members) = &mut node.value {
-        members.iter_mut().for_each(|member| name_sources(&mut member.node));
+        for member in members {
+            name_sources(&mut member.node);
+        }
     }
 }
 

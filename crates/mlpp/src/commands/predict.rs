@@ -105,7 +105,8 @@ fn failed(endpoint: &str, error: ServiceFailed) -> CommandError {
     match error {
         ServiceFailed::Here(error) => refused(endpoint, error),
         error if error.is_absence() && message.contains("not found") => absent(endpoint),
-        error => CommandError::failed(&format!("ask the endpoint {endpoint}"), error),
+        #[cfg(feature = "aws")]
+        error @ ServiceFailed::Aws(_) => CommandError::failed(&format!("ask the endpoint {endpoint}"), error),
     }
 }
 

@@ -26,8 +26,8 @@ pub(crate) fn find<'a>(
         return Ok(found);
     }
     // One that a task started may have the name of another one: that one is meant by its ARN.
-    let named = |execution: &&ExecutionRecord| execution.name == name;
-    if let Some(found) = roots(executions).find(named).or_else(|| executions.iter().find(named)) {
+    let is_it = |execution: &&ExecutionRecord| execution.name == name;
+    if let Some(found) = roots(executions).find(is_it).or_else(|| executions.iter().find(is_it)) {
         return Ok(found);
     }
     let beginning: Vec<_> = executions.iter().filter(|execution| execution.name.starts_with(name)).collect();

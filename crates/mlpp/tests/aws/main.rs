@@ -1,6 +1,6 @@
 //! The real binary with `--backend aws`, against a server of moto.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::similar_names, clippy::unwrap_used)]
 
 mod adopt;
 mod deploy;

@@ -80,7 +80,7 @@ pub(crate) fn run(args: &Args, project: &Project) -> Result<ProcessExitCode, Com
         output::data(sam::shown(&sam.build()))?;
         return output::data(sam::shown(&deploy(&options))).map(|()| ExitCode::Success.into());
     }
-    sam.check_program()?;
+    Sam::check_program()?;
     let objects = AnyObjects::of(project)?;
     sam::run(sam.build())?;
     for upload in &uploads {

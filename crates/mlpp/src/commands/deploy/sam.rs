@@ -42,7 +42,7 @@ impl Sam<'_> {
     ///
     /// # Errors
     /// `deploy/sam-absent`.
-    pub(super) fn check_program(&self) -> Result<(), CommandError> {
+    pub(super) fn check_program() -> Result<(), CommandError> {
         let called =
             Command::new(PROGRAM).arg("--version").stdin(Stdio::null()).stdout(Stdio::null()).status();
         called.map(|_| ()).map_err(|error| not_called(&error))

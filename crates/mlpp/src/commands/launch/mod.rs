@@ -74,7 +74,7 @@ pub(crate) fn run(args: &Args, project: &Project) -> Result<ProcessExitCode, Com
                 }
                 Ended::watch(&local, &[arn], events, &mut progress).await
             });
-            let ended = ended.await;
+            let ended = Box::pin(ended).await;
             local.shutdown().await;
             crate::commands::ended::print(&ended?, if args.json { Format::Json } else { Format::Tables })
         });

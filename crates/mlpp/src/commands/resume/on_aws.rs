@@ -38,8 +38,8 @@ pub(super) fn run(
                 progress.done("wait", &format!("execution {}", execution.name));
             }
         }
-        let arns: Vec<_> = chosen.iter().map(|execution| execution.arn.as_str()).collect();
-        Ended::watch_on_aws(on_aws, &arns, progress).await
+        let chosen_arns: Vec<_> = chosen.iter().map(|execution| execution.arn.as_str()).collect();
+        Ended::watch_on_aws(on_aws, &chosen_arns, progress).await
     }))??;
     if ended.is_empty() {
         output::note("no execution is RUNNING");

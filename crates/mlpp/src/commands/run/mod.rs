@@ -40,7 +40,7 @@ pub(crate) fn run(args: &Args, folder: &Path, settings: &Overrides) -> Result<Ex
             "do its stages one by one: mlpp validate, mlpp apply, mlpp launch --wait, and mlpp predict ENDPOINT",
         )?;
         let mut stages = Stages::open(&project, args.quiet)?;
-        let outcome = until_interrupted(stages.run()).await;
+        let outcome = Box::pin(until_interrupted(stages.run())).await;
         stages.close().await;
         outcome?.print(args.json)?;
         Ok(ExitCode::Success)

@@ -117,19 +117,17 @@ impl Looking<'_> {
             Some(arn) => self.on_aws.record(&arn).await?,
             None => None,
         };
-        let found = match by_name {
-            Some(found) => Some(found),
-            None => {
-                // In a bucket without versions the name depends on the event as well.
-                let uri = self.uri();
-                let digest = |from: &Provenance| from.manifest_uri() == uri;
-                let newest = self.on_aws.list(LOOKED_AT).await?;
-                newest.into_iter().find(|one| {
-                    let start = u64::try_from(one.start.as_second()).unwrap_or_default();
-                    start >= event.last_modified
-                        && Provenance::of(&one.input).is_some_and(|from| digest(&from))
-                })
-            }
+        let found = if by_name.is_some() {
+            by_name
+        } else {
+            // In a bucket without versions the name depends on the event as well.
+            let uri = self.uri();
+            let digest = |from: &Provenance| from.manifest_uri() == uri;
+            let newest = self.on_aws.list(LOOKED_AT).await?;
+            newest.into_iter().find(|one| {
+                let start = u64::try_from(one.start.as_second()).unwrap_or_default();
+                start >= event.last_modified && Provenance::of(&one.input).is_some_and(|from| digest(&from))
+            })
         };
         let Some(found) = found else {
             self.good(format!("no execution was started for it; it would be called {name}"));
