@@ -1,7 +1,7 @@
 //! `mlpp`: typed, validated, versioned parameters for ML workflows, and launches that can be reproduced.
 
 // Without the feature there is no account, and what would be done with one is never reached.
-#![cfg_attr(not(feature = "aws"), allow(unreachable_code, unreachable_patterns, unused_variables))]
+#![cfg_attr(not(feature = "aws"), allow(dead_code, unreachable_code, unreachable_patterns, unused_variables))]
 
 mod backend;
 mod commands;

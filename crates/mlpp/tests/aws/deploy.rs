@@ -81,9 +81,8 @@ fn the_documents_are_uploaded_once_and_the_stack_gets_its_options() {
     assert_eq!(words[words.len() - 2..], ["--guided", "in deploy"]);
     let option = |name: &str| {
         let found = words.iter().find_map(|word| word.strip_prefix(&format!("{name}=")));
-        found
-            .map(|value| value.trim_matches('"').to_owned())
-            .unwrap_or_else(|| panic!("no {name} in {words:?}"))
+        let Some(value) = found else { panic!("no {name} in {words:?}") };
+        value.trim_matches('"').to_owned()
     };
     for (name, expected) in [
         ("Environment", "development"),

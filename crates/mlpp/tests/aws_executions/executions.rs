@@ -11,7 +11,7 @@ fn name(launched: &Value) -> String {
 #[test]
 fn a_launch_is_one_execution_that_is_listed_and_described() {
     let Some(aws) = OnMoto::new("a_launch_is_one_execution_that_is_listed_and_described") else { return };
-    let none = aws.stderr(2, ["launch", "--quiet"]);
+    let none = aws.stderr(3, ["launch", "--quiet"]);
     assert!(none.contains("release/absent"), "{none}");
     aws.expect(0, ["apply"]);
     let ended = aws.json(0, ["launch", "--wait", "--quiet", "--json"]);
@@ -67,10 +67,10 @@ print(json.dumps({{'input': json.loads(execution['input']), 'events': [event['ty
     aws.expect(0, ["describe", execution, "--graph", "graph.svg"]);
     let graph = aws.project.read("graph.svg");
     assert!(graph.contains("<svg") && graph.contains("Linger") && graph.contains("succeeded"), "{graph}");
-    let absent = aws.stderr(2, ["describe", "nothing-of-that-name"]);
+    let absent = aws.stderr(3, ["describe", "nothing-of-that-name"]);
     assert!(absent.contains("execution/absent"), "{absent}");
     // Both names of one second begin alike.
-    let ambiguous = aws.stderr(2, ["describe", &execution[..3]]);
+    let ambiguous = aws.stderr(3, ["describe", &execution[..3]]);
     assert!(ambiguous.contains("execution/ambiguous"), "{ambiguous}");
 }
 
@@ -85,7 +85,7 @@ fn an_execution_is_stopped_once() {
     assert_eq!(stopped["status"], "ABORTED", "{stopped:#}");
     let described = aws.json(0, ["describe", &execution, "--json"]);
     assert_eq!((&described["status"], &described["cause"]), (&json!("ABORTED"), &json!("enough")));
-    let again = aws.stderr(2, ["stop", &execution]);
+    let again = aws.stderr(3, ["stop", &execution]);
     assert!(again.contains("execution/status"), "{again}");
     let running = aws.json(0, ["resume", "--quiet", "--json"]);
     assert_eq!(running, json!([]));
@@ -102,7 +102,7 @@ fn what_fails_is_told_with_its_cause() {
     assert_eq!((&described["status"], &described["error"]), (&json!("FAILED"), &json!("Own.Refused")));
     let last = described["states"].as_array().unwrap().last().unwrap().clone();
     assert_eq!((&last["name"], &last["status"]), (&json!("Refuse"), &json!("failed")));
-    let status = aws.stderr(2, ["resume", described["name"].as_str().unwrap()]);
+    let status = aws.stderr(3, ["resume", described["name"].as_str().unwrap()]);
     assert!(status.contains("--redrive"), "{status}");
 }
 

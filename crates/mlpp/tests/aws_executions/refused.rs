@@ -49,9 +49,9 @@ fn an_endpoint_where_nobody_listens_is_unreachable() {
 #[test]
 fn what_is_of_this_machine_is_refused_with_what_to_do_instead() {
     let (project, stub) = (Project::titanic(), refusing("AccessDeniedException", 400));
-    let said = stub.stderr(&project, 2, &["up"]);
+    let said = stub.stderr(&project, 3, &["up"]);
     assert!(said.contains("backend/not-here") && said.contains("mlpp put"), "{said}");
-    let said = stub.stderr(&project, 2, &["run"]);
+    let said = stub.stderr(&project, 3, &["run"]);
     assert!(said.contains("backend/not-here") && said.contains("mlpp launch --wait"), "{said}");
     assert_eq!(stub.calls(), []);
 }
@@ -63,7 +63,7 @@ fn the_target_must_be_an_arn() {
     support::account(&mut command, "http://127.0.0.1:1");
     let output = command.output().unwrap();
     let said = support::words(&output);
-    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert_eq!(output.status.code(), Some(3), "{said}");
     assert!(said.contains("config/target-arn"), "{said}");
 }
 
@@ -97,6 +97,6 @@ fn a_redrive_is_asked_for_once_and_refused_for_what_succeeded() {
     assert_eq!(ended[0]["status"], "SUCCEEDED", "{ended:#}");
     let redrives = stub.calls().into_iter().filter(|(action, _)| action.ends_with("RedriveExecution"));
     assert_eq!(redrives.count(), 1);
-    let said = stub.stderr(&project, 2, &["resume", "e", "--redrive"]);
+    let said = stub.stderr(&project, 3, &["resume", "e", "--redrive"]);
     assert!(said.contains("execution/status"), "{said}");
 }

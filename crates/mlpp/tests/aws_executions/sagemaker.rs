@@ -114,7 +114,7 @@ fn a_log_is_read_to_its_end_over_pages_that_are_empty() {
     let asked: Value = serde_json::from_str(&asked).unwrap();
     assert_eq!(asked["logGroupName"], "/aws/sagemaker/TrainingJobs");
     assert_eq!(asked["logStreamNamePrefix"], "t-1/");
-    assert!(stub.stderr(&project, 2, &["logs", "nothing"]).contains("logs/absent"));
+    assert!(stub.stderr(&project, 3, &["logs", "nothing"]).contains("logs/absent"));
 }
 
 #[test]
@@ -129,7 +129,7 @@ fn endpoints_are_listed_and_one_tells_how_it_was_scaled() {
         json!([{"Time": "2025-10-09T08:53:20Z", "VariantName": "all", "From": null, "To": 2, "Cause": "monitor alarm"}])
     );
     assert!(stub.stdout(&project, 0, &["endpoints", "survival"]).contains("→ 2"));
-    assert!(stub.stderr(&project, 2, &["endpoints", "nothing"]).contains("endpoint/absent"));
+    assert!(stub.stderr(&project, 3, &["endpoints", "nothing"]).contains("endpoint/absent"));
 }
 
 #[test]
@@ -140,7 +140,7 @@ fn an_endpoint_is_asked_by_a_signed_request() {
         stub.calls(),
         [("POST /endpoints/survival/invocations".to_owned(), project.read("data/rows.csv"))]
     );
-    let said = stub.stderr(&project, 2, &["predict", "broken"]);
+    let said = stub.stderr(&project, 3, &["predict", "broken"]);
     assert!(said.contains("predict/refused") && said.contains("400: 3 columns are expected"), "{said}");
-    assert!(stub.stderr(&project, 2, &["predict", "nothing"]).contains("endpoint/absent"));
+    assert!(stub.stderr(&project, 3, &["predict", "nothing"]).contains("endpoint/absent"));
 }

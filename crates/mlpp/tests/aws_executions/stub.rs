@@ -42,7 +42,7 @@ impl Stub {
                         "content-length" => length = value.parse().unwrap(),
                         "authorization" => is_signed = value.starts_with("AWS4-HMAC-SHA256 "),
                         _ if what.is_empty() => {
-                            what = line.trim_end_matches(" HTTP/1.1").to_owned();
+                            line.trim_end_matches(" HTTP/1.1").clone_into(&mut what);
                         }
                         _ => {}
                     }

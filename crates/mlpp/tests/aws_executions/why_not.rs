@@ -26,7 +26,7 @@ fn everything_between_a_manifest_and_its_execution_is_looked_at() {
         return;
     };
     aws.expect(0, ["apply"]);
-    let found = aws.json(2, ["why-not", "manifest.json", "--json"]);
+    let found = aws.json(3, ["why-not", "manifest.json", "--json"]);
     assert_eq!(
         messages(&found).0,
         [format!("there is no object s3://{}/manifests/manifest.json", aws.bucket)]
@@ -34,11 +34,11 @@ fn everything_between_a_manifest_and_its_execution_is_looked_at() {
 
     let uri = format!("s3://{}/manifests/manifest.json", aws.bucket);
     aws.expect(0, ["put", "manifest.json", &uri]);
-    let (told, good) = messages(&aws.json(2, ["why-not", "manifest.json", "--json"]));
+    let (told, good) = messages(&aws.json(3, ["why-not", "manifest.json", "--json"]));
     assert!(!good && told.iter().any(|one| one.contains("tells no function of new objects")), "{told:?}");
 
     tell(&aws, "other/");
-    let (told, good) = messages(&aws.json(2, ["why-not", &uri, "--json"]));
+    let (told, good) = messages(&aws.json(3, ["why-not", &uri, "--json"]));
     assert!(!good && told.iter().any(|one| one.contains("keys like other/*.json")), "{told:?}");
 
     tell(&aws, "manifests/");
@@ -72,7 +72,7 @@ logs.put_log_events(logGroupName=group, logStreamName='one',
     logEvents=[{{'timestamp': int(time.time() * 1000) + 1000, 'message': '''{line}'''}}])",
         aws.bucket
     ));
-    let (told, good) = messages(&aws.json(2, ["why-not", &uri, "--json"]));
+    let (told, good) = messages(&aws.json(3, ["why-not", &uri, "--json"]));
     assert!(!good && told.iter().any(|one| one.contains("the key is not valid")), "{told:?}");
 }
 
@@ -86,8 +86,8 @@ fn a_manifest_that_cannot_be_launched_is_told_as_what_is_wrong_with_it() {
     let uri = format!("s3://{}/manifests/broken.json", aws.bucket);
     aws.expect(0, ["put", "broken.json", &uri]);
     tell(&aws, "manifests/");
-    let stderr = aws.stderr(2, ["why-not", &uri]);
+    let stderr = aws.stderr(3, ["why-not", &uri]);
     assert!(stderr.contains("manifest/"), "{stderr}");
-    let named = aws.stderr(2, ["why-not"]);
+    let named = aws.stderr(3, ["why-not"]);
     assert!(named.contains("backend/not-here"), "{named}");
 }

@@ -89,19 +89,20 @@ fn chosen(args: &Args, project: &Project) -> Result<Vec<ExecutionRecord>, Comman
 
 /// Checks that what is asked for is what the execution's status allows.
 fn check_status(args: &Args, found: &ExecutionRecord) -> Result<(), CommandError> {
-    let is_running = found.description.status == ExecutionStatus::Running;
-    if is_running == args.redrive {
-        let status = status_text(found.description.status);
-        let help = match (args.redrive, mlpp_local::is_redrivable(found.description.status)) {
-            (true, _) => "leave --redrive away to go on with it",
-            (false, true) => "--redrive goes on at the state where it ended",
-            (false, false) => "it succeeded; mlpp launch --again starts one like it",
-        };
-        let message = format!("the execution {} is {status}", found.name);
-        let plain = Plain { code: "execution/status", message, help: help.to_owned() };
-        return Err(CommandError::one(ExitCode::InvalidInput, plain));
+    let status = found.description.status;
+    let is_running = status == ExecutionStatus::Running;
+    let is_redrivable = mlpp_local::is_redrivable(status);
+    if if args.redrive { is_redrivable } else { is_running } {
+        return Ok(());
     }
-    Ok(())
+    let help = match (is_running, is_redrivable) {
+        (true, _) => "leave --redrive away to go on with it",
+        (false, true) => "--redrive goes on at the state where it ended",
+        (false, false) => "it succeeded; mlpp launch --again starts one like it",
+    };
+    let message = format!("the execution {} is {}", found.name, status_text(status));
+    let plain = Plain { code: "execution/status", message, help: help.to_owned() };
+    Err(CommandError::one(ExitCode::InvalidInput, plain))
 }
 
 fn refused(execution: &ExecutionRecord, error: &(dyn std::error::Error + 'static)) -> CommandError {
