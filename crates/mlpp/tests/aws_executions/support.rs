@@ -23,8 +23,8 @@ pub(crate) const MACHINE: &str = r#"{
     "Decide": {
       "Type": "Choice",
       "Choices": [
-        {"Variable": "$.manifestId", "StringEquals": "wait", "Next": "Linger"},
-        {"Variable": "$.manifestId", "StringEquals": "fail", "Next": "Refuse"}
+        {"Variable": "$.staticHyperParameters.seed", "StringEquals": "101", "Next": "Linger"},
+        {"Variable": "$.staticHyperParameters.seed", "StringEquals": "102", "Next": "Refuse"}
       ],
       "Default": "Finish"
     },
@@ -84,11 +84,11 @@ print(sfn.create_state_machine(name='{name}', definition='''{MACHINE}''', roleAr
         Some(new)
     }
 
-    /// Gives the manifest another `manifestId`, which decides what the state machine does.
-    pub(crate) fn manifest_id(&self, id: &str) {
+    /// Has the manifest set the seed, which decides what the state machine does: 101 waits for an hour, 102 fails.
+    pub(crate) fn seed(&self, seed: &str) {
         let text = self.project.read("manifest.json");
         let mut manifest: Value = serde_json::from_str(&text).unwrap();
-        manifest["manifestId"] = id.into();
+        manifest["parameters"] = serde_json::json!({"staticHyperParameters": {"seed": seed}});
         self.project.write("manifest.json", manifest.to_string());
     }
 

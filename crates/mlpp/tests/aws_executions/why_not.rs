@@ -34,6 +34,13 @@ fn everything_between_a_manifest_and_its_execution_is_looked_at() {
 
     let uri = format!("s3://{}/manifests/manifest.json", aws.bucket);
     aws.expect(0, ["put", "manifest.json", &uri]);
+    // Where nothing at all is told, moto answers with no text, which S3 does not.
+    aws.boto3(&format!(
+        "
+boto3.client('s3').put_bucket_notification_configuration(Bucket='{}', NotificationConfiguration={{
+    'QueueConfigurations': [{{'QueueArn': 'arn:aws:sqs:us-east-1:123456789012:theirs', 'Events': ['s3:ObjectRemoved:*']}}]}})",
+        aws.bucket
+    ));
     let (told, good) = messages(&aws.json(3, ["why-not", "manifest.json", "--json"]));
     assert!(!good && told.iter().any(|one| one.contains("tells no function of new objects")), "{told:?}");
 
