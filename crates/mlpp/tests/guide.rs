@@ -63,8 +63,9 @@ fn script(blocks: &[Block], python: Option<&Path>) -> String {
             (Some("sh"), None) => add(&format!("{{\n{text}}} {out}\n")),
             (Some("sh"), Some("fails")) => add(&format!("if {apart} {out}; then exit 3; fi\n")),
             (Some("sh"), Some("background")) => {
+                // In a process group of its own, so that what the block calls is ended with it.
                 add(&format!(
-                    "(\ntrap 'kill $!; wait' TERM\n{{\n{text}}} {out} &\nwait\n) &\nrunning=\"$running $!\"\n"
+                    "(\nset -m\n{{\n{text}}} {out} &\ntrap \"kill -- -$!; wait\" TERM\nwait\n) &\nrunning=\"$running $!\"\n"
                 ));
             }
             (Some("sh"), Some("eventually")) => {
