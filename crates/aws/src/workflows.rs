@@ -1,3 +1,6 @@
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
 use aws_sdk_sfn::types::{ExecutionStatus as SdkStatus, StateMachineType};
 use mlpp_provider::{
     ExecutionDescription, ExecutionStatus, StartExecution, Started, WorkflowKind, Workflows, WorkflowsError,
@@ -15,12 +18,18 @@ const CAUSE_CHARACTERS: usize = 32_768;
 #[derive(Debug, Clone)]
 pub struct AwsWorkflows {
     client: aws_sdk_sfn::Client,
+    /// Those that were asked for: the type of a state machine cannot be changed (`UpdateStateMachine`).
+    kinds: Arc<Mutex<HashMap<String, WorkflowKind>>>,
 }
 
 impl AwsWorkflows {
     /// The state machines that `clients` talk to.
     pub fn new(clients: &Clients) -> Self {
-        Self { client: clients.sfn.clone() }
+        Self { client: clients.sfn.clone(), kinds: Arc::default() }
+    }
+
+    fn known_kinds(&self) -> MutexGuard<'_, HashMap<String, WorkflowKind>> {
+        self.kinds.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn execution(&self, arn: &str) -> Result<ExecutionDescription, CallError> {
@@ -39,12 +48,17 @@ impl AwsWorkflows {
 
 impl Workflows for AwsWorkflows {
     async fn kind(&self, state_machine_arn: &str) -> Result<WorkflowKind, WorkflowsError> {
+        if let Some(kind) = self.known_kinds().get(state_machine_arn) {
+            return Ok(*kind);
+        }
         let answer = self.client.describe_state_machine().state_machine_arn(state_machine_arn).send().await;
         let answer = answer.map_err(|error| failed(error.into(), state_machine_arn))?;
-        Ok(match answer.r#type {
+        let kind = match answer.r#type {
             StateMachineType::Express => WorkflowKind::Express,
             _ => WorkflowKind::Standard,
-        })
+        };
+        self.known_kinds().insert(state_machine_arn.to_owned(), kind);
+        Ok(kind)
     }
 
     async fn start(&self, request: StartExecution) -> Result<Started, WorkflowsError> {
