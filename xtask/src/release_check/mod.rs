@@ -3,6 +3,7 @@
 mod kills;
 mod network;
 mod scheduling;
+mod second_opinion;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -39,6 +40,8 @@ enum Check {
     Scheduling,
     /// The Lambda functions as they are deployed, at most 6 MiB each
     Functions,
+    /// The tests of the functions and of the command on AWS, against `MiniStack` in place of moto
+    SecondOpinion,
 }
 
 /// The longest that the example may take.
@@ -66,6 +69,9 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<Conclu
     }
     if is_chosen(Check::Functions) {
         outcomes.push(stage("functions", || functions::check_sizes(&functions::build(workspace)?)));
+    }
+    if is_chosen(Check::SecondOpinion) {
+        outcomes.push(stage("second opinion", || second_opinion::run(workspace)));
     }
     Ok(Conclusion { totals: None, error: conclude(&outcomes, None) })
 }

@@ -153,6 +153,7 @@ fn notifications(account: &Account) -> Value {
 async fn the_notification_comes_and_goes_and_those_of_others_stay() {
     let Some(account) = Account::new("readme-notification") else { return };
     account.aws(&["s3", "mb", &format!("s3://{}", account.name)]);
+    account.make_queue().await;
     let theirs = json!({
         "LambdaFunctionConfigurations": [{
             "Id": "theirs", "LambdaFunctionArn": "arn:aws:lambda:us-east-1:123456789012:function:other",
@@ -160,7 +161,7 @@ async fn the_notification_comes_and_goes_and_those_of_others_stay() {
             "Filter": {"Key": {"FilterRules": [{"Name": "prefix", "Value": "images/"}]}},
         }],
         "QueueConfigurations": [{
-            "Id": "theirs too", "QueueArn": "arn:aws:sqs:us-east-1:123456789012:other",
+            "Id": "theirs too", "QueueArn": format!("arn:aws:sqs:us-east-1:123456789012:{}", account.name),
             "Events": ["s3:ObjectRemoved:*"],
         }],
     });

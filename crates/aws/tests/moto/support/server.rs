@@ -38,8 +38,12 @@ static SERVER: LazyLock<Option<Server>> = LazyLock::new(|| {
     Some(Server { address: ([127, 0, 0, 1], port).into(), _child: child })
 });
 
-/// Where the server is; `None`, with a word about it, where moto is not installed.
+/// Where the server is; `None`, with a word about it, where moto is not installed. `MLPP_AWS_SERVER` names another one that is
+/// asked in its place, such as `127.0.0.1:4566`.
 pub(crate) fn address(test: &str) -> Option<SocketAddr> {
+    if let Ok(other) = std::env::var("MLPP_AWS_SERVER") {
+        return Some(other.parse().unwrap());
+    }
     let address = SERVER.as_ref().map(|server| server.address);
     if address.is_none() {
         let _ = writeln!(std::io::stderr(), "skipped: moto (MLPP_PEERS_PYTHON is not set)");

@@ -25,6 +25,9 @@ pub(crate) const IMPORT: &str = env!("CARGO_BIN_EXE_import-parameters");
 pub(crate) const NOTIFICATION: &str = env!("CARGO_BIN_EXE_manifest-notification");
 pub(crate) const LAUNCH: &str = env!("CARGO_BIN_EXE_launch-workflow");
 
+/// The account that both servers take for the caller's: moto by itself, and MiniStack by the id of the key.
+const ACCOUNT: &str = "123456789012";
+
 /// The account of a test. Tests share it, so that each has a bucket and a path of its own: those with its name.
 pub(crate) struct Account {
     address: SocketAddr,
@@ -56,7 +59,7 @@ impl Account {
     /// Calls an action that the ports do not have.
     pub(crate) async fn call(&self, service: &str, target: &str, request: &Value) -> Value {
         let authorization =
-            format!("AWS4-HMAC-SHA256 Credential=any/20260101/us-east-1/{service}/aws4_request");
+            format!("AWS4-HMAC-SHA256 Credential={ACCOUNT}/20260101/us-east-1/{service}/aws4_request");
         let request = hyper::Request::post(self.endpoint())
             .header("x-amz-target", target)
             .header("content-type", "application/x-amz-json-1.0")
@@ -144,7 +147,7 @@ impl Account {
         let endpoint = self.endpoint();
         let mut all = vec![
             ("AWS_REGION", "us-east-1"),
-            ("AWS_ACCESS_KEY_ID", "any"),
+            ("AWS_ACCESS_KEY_ID", ACCOUNT),
             ("AWS_SECRET_ACCESS_KEY", "any"),
             ("AWS_ENDPOINT_URL", &endpoint),
         ];
@@ -159,7 +162,7 @@ impl Account {
             .args(["-I", "-m", "awscli"])
             .args(arguments)
             .env("AWS_ENDPOINT_URL", self.endpoint())
-            .env("AWS_ACCESS_KEY_ID", "any")
+            .env("AWS_ACCESS_KEY_ID", ACCOUNT)
             .env("AWS_SECRET_ACCESS_KEY", "any")
             .env("AWS_DEFAULT_REGION", "us-east-1")
             .env("AWS_PAGER", "")
@@ -174,7 +177,7 @@ impl Account {
 pub(crate) fn clients_at(endpoint: &str) -> Clients {
     let variable = |name: &str| match name {
         "AWS_REGION" => Some("us-east-1".to_owned()),
-        "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => Some("any".to_owned()),
+        "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => Some(ACCOUNT.to_owned()),
         "AWS_ENDPOINT_URL" => Some(endpoint.to_owned()),
         _ => None,
     };
