@@ -91,18 +91,24 @@ fn chosen(args: &Args, project: &Project) -> Result<Vec<ExecutionRecord>, Comman
 fn check_status(args: &Args, found: &ExecutionRecord) -> Result<(), CommandError> {
     let status = found.description.status;
     let is_running = status == ExecutionStatus::Running;
-    let is_redrivable = mlpp_local::is_redrivable(status);
-    if if args.redrive { is_redrivable } else { is_running } {
+    if is_running != args.redrive {
         return Ok(());
     }
-    let help = match (is_running, is_redrivable) {
+    Err(not_of_status(found))
+}
+
+/// That an execution has another status than it is to have.
+fn not_of_status(found: &ExecutionRecord) -> CommandError {
+    let status = found.description.status;
+    let is_running = status == ExecutionStatus::Running;
+    let help = match (is_running, mlpp_local::is_redrivable(status)) {
         (true, _) => "leave --redrive away to go on with it",
         (false, true) => "--redrive goes on at the state where it ended",
         (false, false) => "it succeeded; mlpp launch --again starts one like it",
     };
     let message = format!("the execution {} is {}", found.name, status_text(status));
     let plain = Plain { code: "execution/status", message, help: help.to_owned() };
-    Err(CommandError::one(ExitCode::InvalidInput, plain))
+    CommandError::one(ExitCode::InvalidInput, plain)
 }
 
 fn refused(execution: &ExecutionRecord, error: &(dyn std::error::Error + 'static)) -> CommandError {

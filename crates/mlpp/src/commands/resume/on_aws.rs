@@ -5,7 +5,7 @@ use std::process::ExitCode as ProcessExitCode;
 use mlpp_local::ExecutionRecord;
 use mlpp_provider::ExecutionStatus;
 
-use super::{Args, check_status, refused};
+use super::{Args, check_status, not_of_status, refused};
 use crate::commands::ended::{self, Ended, Format};
 use crate::commands::interrupt::until_interrupted;
 use crate::error::CommandError;
@@ -61,5 +61,9 @@ async fn chosen(args: &Args, on_aws: OnAws<'_>) -> Result<Vec<ExecutionRecord>, 
     }
     let found = on_aws.find(args.name.as_deref()).await?;
     check_status(args, &found)?;
+    // Here nobody else has a say before Step Functions is asked.
+    if args.redrive && !mlpp_local::is_redrivable(found.description.status) {
+        return Err(not_of_status(&found));
+    }
     Ok(vec![found])
 }
