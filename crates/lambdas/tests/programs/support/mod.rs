@@ -25,7 +25,7 @@ pub(crate) const IMPORT: &str = env!("CARGO_BIN_EXE_import-parameters");
 pub(crate) const NOTIFICATION: &str = env!("CARGO_BIN_EXE_manifest-notification");
 pub(crate) const LAUNCH: &str = env!("CARGO_BIN_EXE_launch-workflow");
 
-/// The account that both servers take for the caller's: moto by itself, and MiniStack by the id of the key.
+/// The account that both servers take for the caller's: moto by itself, and `MiniStack` by the id of the key.
 const ACCOUNT: &str = "123456789012";
 
 /// The account of a test. Tests share it, so that each has a bucket and a path of its own: those with its name.
