@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use aws_sdk_sfn::types::{ExecutionStatus as SdkStatus, StateMachineType};
 use mlpp_provider::{
     ExecutionDescription, ExecutionStatus, StartExecution, Started, WorkflowKind, Workflows, WorkflowsError,
+    execution_arn,
 };
 
 use crate::clients::Clients;
@@ -62,24 +63,19 @@ impl Workflows for AwsWorkflows {
     }
 
     async fn start(&self, request: StartExecution) -> Result<Started, WorkflowsError> {
-        let execution_arn = execution_arn(&request.state_machine_arn, &request.name);
-        // A second start with the same input is answered like the first while the execution runs: only a look before tells
-        // them apart. Who may not look learns it from the start, where that tells.
-        if let Some(arn) = &execution_arn
-            && self.execution(arn).await.is_ok()
-        {
-            return Ok(Started { execution_arn: arn.clone(), already: true });
-        }
         let StartExecution { state_machine_arn, name, input } = request;
         let start =
-            self.client.start_execution().state_machine_arn(&state_machine_arn).name(name).input(input);
+            self.client.start_execution().state_machine_arn(&state_machine_arn).name(&name).input(input);
         match start.send().await.map_err(CallError::from) {
             Ok(answer) => Ok(Started { execution_arn: answer.execution_arn, already: false }),
-            Err(error) if error.code() == Some("ExecutionAlreadyExists") => match execution_arn {
-                Some(execution_arn) => Ok(Started { execution_arn, already: true }),
-                None => Err(failed(error, &state_machine_arn)),
-            },
-            Err(error) => Err(failed(error, &state_machine_arn)),
+            Err(error) => {
+                // The error names neither the execution nor what it has.
+                let exists = error.code() == Some("ExecutionAlreadyExists");
+                match execution_arn(&state_machine_arn, &name).filter(|_| exists) {
+                    Some(execution_arn) => Ok(Started { execution_arn, already: true }),
+                    None => Err(failed(error, &state_machine_arn)),
+                }
+            }
         }
     }
 
@@ -98,33 +94,10 @@ impl Workflows for AwsWorkflows {
     }
 }
 
-/// ARN of the execution called `name`; one that is started through a version or an alias is one of the state machine all the
-/// same. `None` for what is no ARN of a state machine.
-fn execution_arn(state_machine_arn: &str, name: &str) -> Option<String> {
-    let (account, machine) = state_machine_arn.split_once(":stateMachine:")?;
-    let machine = machine.split(':').next()?;
-    Some(format!("{account}:execution:{machine}:{name}"))
-}
-
 fn failed(error: CallError, arn: &str) -> WorkflowsError {
     match error.code() {
         Some("StateMachineDoesNotExist") => WorkflowsError::StateMachineDoesNotExist(arn.to_owned()),
         Some("ExecutionDoesNotExist") => WorkflowsError::ExecutionDoesNotExist(arn.to_owned()),
         _ => WorkflowsError::Unavailable(error.into()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_execution_belongs_to_the_state_machine_and_not_to_its_version() {
-        let arn = "arn:aws:states:us-east-1:000000000000:stateMachine:own";
-        let expected = Some("arn:aws:states:us-east-1:000000000000:execution:own:e".to_owned());
-        for suffix in ["", ":7", ":live"] {
-            assert_eq!(execution_arn(&format!("{arn}{suffix}"), "e"), expected);
-        }
-        assert_eq!(execution_arn("own", "e"), None);
     }
 }

@@ -1,4 +1,5 @@
 mod prepare;
+mod start;
 
 use std::num::NonZeroU32;
 
@@ -8,11 +9,9 @@ use mlpp_parameters::{
 };
 
 pub use prepare::{compose, prepare};
+pub use start::{execution_arn, find_started, start};
 
-use crate::{
-    Objects, ObjectsError, ParameterStore, ReadError, StartExecution, Started, WorkflowKind, Workflows,
-    WorkflowsError,
-};
+use crate::{Objects, ObjectsError, ParameterStore, ReadError, Started, Workflows, WorkflowsError};
 
 /// What is to be launched.
 #[derive(Debug, Clone)]
@@ -92,7 +91,7 @@ impl LaunchError {
     }
 }
 
-/// Starts the workflow for a manifest that arrived: [`prepare`], then [`start`].
+/// Starts the workflow for a manifest that arrived: [`prepare`], then [`start`] unless [`find_started`] finds it.
 ///
 /// # Errors
 /// [`LaunchError`].
@@ -109,26 +108,9 @@ where
     W: Workflows,
 {
     let prepared = prepare(store, objects, request).await?;
-    let started = start(workflows, state_machine_arn, &prepared).await?;
-    Ok(Launched { started, prepared })
-}
-
-/// Starts an execution of the state machine. Its name is a function of the event: the same event again starts nothing.
-///
-/// # Errors
-/// [`LaunchError::Express`], [`LaunchError::Workflows`].
-pub async fn start(
-    workflows: &impl Workflows,
-    state_machine_arn: &str,
-    prepared: &Prepared,
-) -> Result<Started, LaunchError> {
-    if workflows.kind(state_machine_arn).await? == WorkflowKind::Express {
-        return Err(LaunchError::Express(state_machine_arn.to_owned()));
-    }
-    let request = StartExecution {
-        state_machine_arn: state_machine_arn.to_owned(),
-        name: prepared.name.clone(),
-        input: prepared.input.clone(),
+    let started = match find_started(workflows, state_machine_arn, &prepared.name).await? {
+        Some(started) => started,
+        None => start(workflows, state_machine_arn, &prepared).await?,
     };
-    Ok(workflows.start(request).await?)
+    Ok(Launched { started, prepared })
 }

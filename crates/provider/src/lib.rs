@@ -18,13 +18,17 @@ mod records;
 mod rules;
 mod saved;
 mod secrets;
+mod snapshot;
 
 pub use apply::{ApplyError, ApplyOutcome, ApplyRequest, Progress, apply};
 pub use cause::with_sources;
 pub use clock::Clock;
 pub use destroy::{DestroyError, DestroyOutcome, destroy, plan_destroy};
 pub use history::{Release, history, pin};
-pub use launch::{LaunchError, LaunchRequest, Launched, Prepared, compose, launch, prepare, start};
+pub use launch::{
+    LaunchError, LaunchRequest, Launched, Prepared, compose, execution_arn, find_started, launch, prepare,
+    start,
+};
 pub use planning::{PlanRequest, Planned, PlanningError, plan};
 pub use ports::{
     ExecutionDescription, ExecutionStatus, Object, Objects, ObjectsError, ParameterStore, PutParameter,

@@ -2,16 +2,13 @@ use std::collections::HashMap;
 
 use mlpp_parameters::release::{Head, RecordNames};
 use mlpp_parameters::{
-    Content, LiveParameter, NameError, ParameterName, Plan, PlanError, PlanInput, SecretValue, StorePath,
-    nested_projects,
+    Content, NameError, ParameterName, Plan, PlanError, PlanInput, SecretValue, StorePath, nested_projects,
 };
 
-use crate::records::{Status, load, status};
+use crate::records::Status;
 use crate::secrets::{SecretError, Secrets, read_secrets};
+use crate::snapshot::Snapshot;
 use crate::{ParameterStore, RecordsError, StoreError};
-
-/// How often the records are read again when others change them meanwhile.
-pub(crate) const ATTEMPTS: usize = 8;
 
 /// What is to be planned.
 #[derive(Clone, Copy)]
@@ -77,16 +74,12 @@ pub enum PlanningError {
 /// [`PlanningError`].
 pub async fn plan(store: &impl ParameterStore, request: &PlanRequest<'_>) -> Result<Planned, PlanningError> {
     let names = RecordNames::of(request.path)?;
-    let (status, live) = stable_tree(store, request.path, &names).await?;
-    let mut others = Vec::with_capacity(status.others.len());
-    for head in &status.others {
-        others.push(load(store, &names, head).await?);
-    }
+    let snapshot = Snapshot::read(store, request.path, &names, Some(request.content)).await?;
+    let Snapshot { status, tree: live, committed, others } = snapshot;
     let secrets = read_secrets(store, request.path, request.content, &live, request.secrets).await?;
-    let base = base(store, &names, &status, request.content).await?;
     let plan = Plan::compute(&PlanInput {
         path: request.path,
-        base: base.as_ref(),
+        base: committed.as_ref(),
         others: &others,
         wanted: request.content,
         live: &live,
@@ -96,39 +89,6 @@ pub async fn plan(store: &impl ParameterStore, request: &PlanRequest<'_>) -> Res
     let mut nested = nested_projects(request.path, &live);
     nested.extend(projects_above(store, request.path).await?);
     Ok(Planned { plan, status, nested, secrets: secrets.values })
-}
-
-/// What the release in force recorded. Where it is what is wanted, to the last leaf, its chunks need not be read.
-async fn base(
-    store: &impl ParameterStore,
-    names: &RecordNames,
-    status: &Status,
-    wanted: &Content,
-) -> Result<Option<Content>, RecordsError> {
-    match &status.committed {
-        None => Ok(None),
-        Some(head) if head.content == wanted.digest() => Ok(Some(wanted.clone())),
-        Some(head) => load(store, names, head).await.map(Some),
-    }
-}
-
-/// The status and the live tree, read while nobody claimed or committed a release.
-pub(crate) async fn stable_tree(
-    store: &impl ParameterStore,
-    path: &StorePath,
-    names: &RecordNames,
-) -> Result<(Status, Vec<LiveParameter>), RecordsError> {
-    let mut before = status(store, names).await?;
-    for _ in 0..ATTEMPTS {
-        let live = store.list(path).await?;
-        let after = status(store, names).await?;
-        if before.is_same(&after) {
-            // What was left to delete may have been deleted meanwhile: `before` knows more.
-            return Ok((before, live));
-        }
-        before = after;
-    }
-    Err(RecordsError::Unstable)
 }
 
 /// The paths above `path` that are projects.

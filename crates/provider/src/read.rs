@@ -1,16 +1,10 @@
 use mlpp_parameters::json::Node;
 use mlpp_parameters::release::{RecordError, RecordNames};
-use mlpp_parameters::{
-    Content, DecodeError, Drift, DriftPolicy, LiveParameter, NameError, Resolution, StorePath, decode,
-    resolve,
-};
+use mlpp_parameters::{Content, DecodeError, Drift, DriftPolicy, NameError, StorePath, decode, resolve};
 
-use crate::planning::stable_tree;
-use crate::records::{Status, committed_head, load, status};
+use crate::records::{committed_head, load, status};
+use crate::snapshot::{LOADS, Snapshot};
 use crate::{ParameterStore, RecordsError, StoreError};
-
-/// How often a release is read again that is pruned or superseded while it is read.
-const ATTEMPTS: usize = 3;
 
 /// The parameters of a project as a launch uses them.
 #[derive(Debug, Clone, PartialEq)]
@@ -67,7 +61,7 @@ pub async fn read_parameters(
 ) -> Result<ReadParameters, ReadError> {
     let names = RecordNames::of(path)?;
     if pin.is_some() || policy == DriftPolicy::Ignore {
-        let (release, content) = recorded(store, path, &names, pin).await?;
+        let (release, content) = Box::pin(recorded(store, path, &names, pin)).await?;
         let policy = DriftPolicy::Ignore;
         return Ok(ReadParameters {
             document: decode(&content)?,
@@ -76,8 +70,10 @@ pub async fn read_parameters(
             drift: vec![],
         });
     }
-    let (status, resolution) = live(store, path, &names).await?;
-    let release = status.committed.as_ref().map(|head| head.number);
+    let snapshot = Box::pin(Snapshot::read(store, path, &names, None)).await?;
+    let Snapshot { status, tree, committed, others } = snapshot;
+    let resolution = resolve(path, committed.as_ref(), &others, &tree)?;
+    let release = status.committed.map(|head| head.number);
     let drift = resolution.drift.clone();
     if policy == DriftPolicy::Fail {
         let release = release.ok_or_else(|| ReadError::NoRelease(path.clone()))?;
@@ -116,46 +112,8 @@ async fn recorded(
         };
         match load(store, names, &head).await {
             // Its chunks go when it is pruned: then its head is gone as well, which the next attempt tells.
-            Err(RecordsError::Record(RecordError::Damaged { .. })) if attempt < ATTEMPTS => attempt += 1,
+            Err(RecordsError::Record(RecordError::Damaged { .. })) if attempt < LOADS => attempt += 1,
             content => return Ok((head.number, content?)),
         }
     }
-}
-
-/// The live tree leaf by leaf, and the status that it was read with.
-async fn live(
-    store: &impl ParameterStore,
-    path: &StorePath,
-    names: &RecordNames,
-) -> Result<(Status, Resolution), ReadError> {
-    let mut attempt = 1;
-    loop {
-        let (status, tree) = stable_tree(store, path, names).await?;
-        match resolve_tree(store, path, names, &status, &tree).await {
-            Err(ReadError::Records(RecordsError::Record(RecordError::Damaged { .. })))
-                if attempt < ATTEMPTS =>
-            {
-                attempt += 1;
-            }
-            resolution => return Ok((status, resolution?)),
-        }
-    }
-}
-
-async fn resolve_tree(
-    store: &impl ParameterStore,
-    path: &StorePath,
-    names: &RecordNames,
-    status: &Status,
-    tree: &[LiveParameter],
-) -> Result<Resolution, ReadError> {
-    let committed = match &status.committed {
-        Some(head) => Some(load(store, names, head).await?),
-        None => None,
-    };
-    let mut others = Vec::with_capacity(status.others.len());
-    for head in &status.others {
-        others.push(load(store, names, head).await?);
-    }
-    Ok(resolve(path, committed.as_ref(), &others, tree)?)
 }

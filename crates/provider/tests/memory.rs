@@ -70,6 +70,15 @@ fn the_claim_comes_before_the_leaves_and_the_commit_after() {
     );
 }
 
+#[test]
+fn the_first_release_needs_no_hint() {
+    let store = MemoryStore::default();
+    let writer = Writer::default();
+    run(writer.apply(&store, r#"{"a":1}"#)).unwrap();
+    assert_eq!(store.take_writes()[1..], ["put /p.releases/1", "put /p/a", "put /p.releases/1/committed"]);
+    assert_eq!(run(read(&store, DriftPolicy::Fail)).unwrap(), r#"{"a":1}"#);
+}
+
 // DEFECTS A2, A21: what is as it should be costs no call.
 #[test]
 fn what_is_in_force_is_not_written_again() {
@@ -131,8 +140,8 @@ fn a_parameter_that_is_there_already_is_left_until_it_is_adopted() {
 fn a_claim_keeps_others_away_for_its_time_and_is_superseded_after() {
     let store = MemoryStore::default();
     run(Writer::default().apply(&store, r#"{"a":1}"#)).unwrap();
-    // A writer that dies between its last leaf and its commit: calls 0 to 7 read, then it writes.
-    let crashed = store.handle(Some(Fault::CrashAfter(10)));
+    // A writer that dies between its last leaf and its commit: calls 0 to 5 read, then it writes.
+    let crashed = store.handle(Some(Fault::CrashAfter(8)));
     let failed = run(Writer::named("second").apply(&crashed, r#"{"a":2}"#));
     assert!(
         matches!(failed, Err(Failure::Apply(ApplyError::Store(_) | ApplyError::Records(_)))),
@@ -154,7 +163,7 @@ fn a_claim_keeps_others_away_for_its_time_and_is_superseded_after() {
 #[test]
 fn who_knows_that_nobody_else_writes_does_not_wait() {
     let store = MemoryStore::default();
-    let crashed = store.handle(Some(Fault::CrashAfter(10)));
+    let crashed = store.handle(Some(Fault::CrashAfter(8)));
     run(Writer::default().apply(&crashed, r#"{"a":1,"b":1,"c":1}"#)).unwrap_err();
     let exclusive = Writer { exclusive: true, ..Writer::default() };
     let outcome = run(exclusive.apply(&store, r#"{"a":1}"#)).unwrap();

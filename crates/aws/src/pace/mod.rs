@@ -29,7 +29,7 @@ pub(crate) enum Lane {
 
 // Systems Manager endpoints and quotas, AWS General Reference: 3 a second, 10 with higher throughput; 40 shared by the reads.
 const PUT: Quota = Quota { usual: 3.0, raised: 10.0, at_once: 1.0 };
-const READ: Quota = Quota { usual: 40.0, raised: 40.0, at_once: 10.0 };
+const READ: Quota = Quota { usual: 40.0, raised: 40.0, at_once: 20.0 };
 const OTHER: Quota = Quota { usual: 3.0, raised: 10.0, at_once: 3.0 };
 
 /// The pace of the calls of one client.

@@ -6,12 +6,14 @@
 
 mod failure;
 
+use std::future::{Future, ready};
 use std::num::NonZeroU32;
 
-use mlpp_parameters::{DriftPolicy, ManifestEvent, Overridable, ProjectRules, StorePath};
+use futures_util::future::{Either, select};
+use mlpp_parameters::{DriftPolicy, ManifestEvent, Overridable, ProjectRules, Stamp, StorePath};
 use mlpp_provider::{
-    LaunchError, LaunchRequest, Objects, ObjectsError, ParameterStore, Which, Workflows, compose, start,
-    with_sources,
+    LaunchError, LaunchRequest, Object, Objects, ObjectsError, ParameterStore, Started, Which, Workflows,
+    compose, find_started, read_parameters, start, with_sources,
 };
 use serde_json::Value;
 
@@ -21,6 +23,9 @@ use crate::TOOL;
 use crate::failures::{FailureQueue, Unfinished, finish, message, put};
 use crate::log::{Level, log};
 use crate::s3_event::{Arrival, Event};
+
+/// S3 tells of a manifest; who wants it launched again says so to the command.
+const ATTEMPT: NonZeroU32 = NonZeroU32::MIN;
 
 /// What is launched, and how.
 #[derive(Debug, Clone)]
@@ -168,33 +173,74 @@ async fn launch_one(
     if !is_manifest {
         return Fate::Skipped(format!("its key is none of {}*.json", settings.prefix));
     }
-    let which = Which::from(&arrival.revision);
-    let object = match objects.get(&arrival.bucket, &arrival.key, which).await {
-        Ok(object) => object,
-        Err(error) => return fate_of(error.into()),
+    // The parameters are read while the manifest is fetched: few manifests name a release, few events come twice.
+    let read = read_parameters(store, &settings.path, settings.policy, None);
+    let (arrived, read) = meanwhile(arrived(objects, workflows, settings, arrival), read).await;
+    let (object, event) = match arrived {
+        Ok(Arrived::New(object, event)) => (object, event),
+        Ok(Arrived::Started(started)) => return started.into(),
+        Err(error) => return fate_of(error),
     };
+    let request = request(settings, &event);
+    let launched = async {
+        let prepared = compose(store, &object.bytes, &request, read).await?;
+        start(workflows, &settings.state_machine_arn, &prepared).await
+    };
+    launched.await.map_or_else(fate_of, Fate::from)
+}
+
+/// A manifest that arrived.
+enum Arrived {
+    New(Object, ManifestEvent),
+    /// Its event was delivered before.
+    Started(Started),
+}
+
+/// Fetches the manifest, and looks whether its event was launched.
+async fn arrived(
+    objects: &impl Objects,
+    workflows: &impl Workflows,
+    settings: &Settings,
+    arrival: Arrival,
+) -> Result<Arrived, LaunchError> {
+    let object = objects.get(&arrival.bucket, &arrival.key, Which::from(&arrival.revision)).await?;
     let event = ManifestEvent {
         last_modified: arrival.last_modified(&object),
         bucket: arrival.bucket,
         key: arrival.key,
         revision: arrival.revision,
     };
-    let request = LaunchRequest {
-        event: &event,
-        attempt: NonZeroU32::MIN,
+    let name = Stamp::of(&event, ATTEMPT).execution_name();
+    let found = find_started(workflows, &settings.state_machine_arn, &name).await?;
+    Ok(found.map_or_else(|| Arrived::New(object, event), Arrived::Started))
+}
+
+fn request<'a>(settings: &'a Settings, event: &'a ManifestEvent) -> LaunchRequest<'a> {
+    LaunchRequest {
+        event,
+        attempt: ATTEMPT,
         path: &settings.path,
         policy: settings.policy,
         rules: &settings.rules,
         overridable: &settings.overridable,
         tool: TOOL,
-    };
-    let launched = async {
-        let prepared = compose(store, &object.bytes, &request).await?;
-        start(workflows, &settings.state_machine_arn, &prepared).await
-    };
-    match launched.await {
-        Ok(started) => Fate::Started { arn: started.execution_arn, already: started.already },
-        Err(error) => fate_of(error),
+    }
+}
+
+/// Waits for `first`; `second` goes on meanwhile, and after that when it is waited for.
+async fn meanwhile<A: Future, B: Future>(
+    first: A,
+    second: B,
+) -> (A::Output, impl Future<Output = B::Output>) {
+    match select(Box::pin(first), Box::pin(second)).await {
+        Either::Left((output, second)) => (output, Either::Left(second)),
+        Either::Right((output, first)) => (first.await, Either::Right(ready(output))),
+    }
+}
+
+impl From<Started> for Fate {
+    fn from(started: Started) -> Self {
+        Self::Started { arn: started.execution_arn, already: started.already }
     }
 }
 

@@ -8,7 +8,7 @@ use mlpp_parameters::{
     Digest, DriftPolicy, Effective as EffectiveLaunch, ManifestEvent, Provenance, Revision, SECRET, Stamp,
     execution_input, secret_source,
 };
-use mlpp_provider::{LaunchRequest, Prepared, compose, recorded_content};
+use mlpp_provider::{LaunchRequest, Prepared, compose, read_parameters, recorded_content};
 
 use super::TOOL;
 use crate::backend::Store;
@@ -95,7 +95,9 @@ async fn from_store(
         overridable: &project.config.overridable,
         tool: TOOL,
     };
-    compose(store, &read.bytes, &request).await.map_err(|error| store::launch_failed(project, error))
+    let parameters = read_parameters(store, request.path, request.policy, None);
+    let composed = compose(store, &read.bytes, &request, parameters).await;
+    composed.map_err(|error| store::launch_failed(project, error))
 }
 
 /// Puts the name of its parameter in the place of each secret's source, as a release does. It has no version before it is

@@ -92,9 +92,7 @@ impl<'a> OnAws<'a> {
 
     /// The ARN of the target's execution called so.
     pub(crate) fn execution_arn(self, name: &str) -> Option<String> {
-        let (account, machine) = self.target.split_once(":stateMachine:")?;
-        let machine = machine.split(':').next()?;
-        Some(format!("{account}:execution:{machine}:{name}"))
+        mlpp_provider::execution_arn(self.target, name)
     }
 
     /// An execution; `None` when there is none with that ARN.

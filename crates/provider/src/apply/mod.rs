@@ -105,7 +105,9 @@ pub async fn apply(
     let names = RecordNames::of(request.path)?;
     let number = planned.status.claimed + 1;
     let chunks = release::chunks(&planned.plan.content);
-    let total = planned.plan.changes().count() + chunks.all.len() + 3;
+    // Where there is no hint, the search for the release in force begins at the first one.
+    let needs_hint = number > 1;
+    let total = planned.plan.changes().count() + chunks.all.len() + if needs_hint { 3 } else { 2 };
     let now = clock.now();
     let head = Head {
         format: FORMAT,
@@ -137,7 +139,9 @@ pub async fn apply(
     outcome.release = number;
     outcome.new = true;
     writer.delete(&deletes).await?;
-    writer.hint().await?;
+    if needs_hint {
+        writer.hint().await?;
+    }
     Ok(outcome)
 }
 

@@ -1,8 +1,10 @@
+use std::future::Future;
+
 use mlpp_parameters::rules::check_manifest;
 use mlpp_parameters::{Digest, Effective, Manifest, Provenance, Sources, Stamp, execution_input};
 
 use super::{LaunchError, LaunchRequest, Prepared};
-use crate::{Objects, ParameterStore, ReadParameters, Which, read_parameters};
+use crate::{Objects, ParameterStore, ReadError, ReadParameters, Which, read_parameters};
 
 /// Does everything that a launch does before it starts: reads the manifest as it was when its event was made, and
 /// [`compose`]s the execution.
@@ -16,11 +18,15 @@ pub async fn prepare(
 ) -> Result<Prepared, LaunchError> {
     let event = request.event;
     let object = objects.get(&event.bucket, &event.key, Which::from(&event.revision)).await?;
-    compose(store, &object.bytes, request).await
+    let read = read_parameters(store, request.path, request.policy, None);
+    compose(store, &object.bytes, request, read).await
 }
 
-/// Composes the execution for the manifest with the text `manifest`: reads the parameters, lays what the manifest overrides
-/// over them, checks the whole by the rules, and makes name and input.
+/// Composes the execution for the manifest with the text `manifest`: lays what the manifest overrides over the parameters,
+/// checks the whole by the rules, and makes name and input.
+///
+/// `read` reads the parameters ([`read_parameters`] without a pin). It is waited for once the manifest is found valid, and
+/// may have begun before; where the manifest names a release, that one is read instead.
 ///
 /// # Errors
 /// [`LaunchError`]; in [`LaunchError::Invalid`] with every finding about the manifest, or else about the parameters.
@@ -28,6 +34,7 @@ pub async fn compose(
     store: &impl ParameterStore,
     manifest: &[u8],
     request: &LaunchRequest<'_>,
+    read: impl Future<Output = Result<ReadParameters, ReadError>>,
 ) -> Result<Prepared, LaunchError> {
     let event = request.event;
     let mut sources = Sources::default();
@@ -42,7 +49,10 @@ pub async fn compose(
     if !foreign.is_empty() {
         return Err(LaunchError::Invalid(foreign, sources));
     }
-    let read = read_parameters(store, request.path, request.policy, parsed.release).await?;
+    let read = match parsed.release {
+        None => read.await?,
+        pin => read_parameters(store, request.path, request.policy, pin).await?,
+    };
     let name = source_name(&read, request);
     let effective = Effective::compose(&read.document, name, &parsed, request.path, request.rules, sources)
         .map_err(|(findings, sources)| LaunchError::Invalid(findings, sources))?;

@@ -27,7 +27,7 @@ pub enum WorkflowKind {
 pub struct Started {
     /// ARN of the execution.
     pub execution_arn: String,
-    /// Whether it was there already.
+    /// Whether it was there already, as far as the service tells.
     pub already: bool,
 }
 
@@ -82,7 +82,8 @@ pub trait Workflows: Send + Sync {
     ) -> impl Future<Output = Result<WorkflowKind, WorkflowsError>> + Send;
 
     /// Starts an execution, unless its state machine has one of that name already: then that one is the answer, whatever
-    /// its input was (where a service says `ExecutionAlreadyExists`, that counts as done).
+    /// its input was (where a service says `ExecutionAlreadyExists`, that counts as done). A start again with the same input
+    /// can be answered like the first.
     fn start(&self, request: StartExecution) -> impl Future<Output = Result<Started, WorkflowsError>> + Send;
 
     /// Status and result of an execution.

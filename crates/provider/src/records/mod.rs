@@ -9,8 +9,8 @@ use mlpp_parameters::release::{self, Head, RecordError, RecordNames};
 use mlpp_parameters::{Content, NameError, ParameterName};
 
 pub use archive::{Archive, archive};
-pub(crate) use status::is_claimed;
 pub use status::{Status, status};
+pub(crate) use status::{is_claimed, status_near};
 
 use crate::{ParameterStore, StoreError};
 

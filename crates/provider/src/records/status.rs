@@ -1,4 +1,5 @@
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 
 use mlpp_parameters::release::{Head, RecordNames};
 use mlpp_parameters::{LiveParameter, ParameterName};
@@ -8,6 +9,8 @@ use crate::ParameterStore;
 
 /// How many numbers are looked for in one step: each has a head and a mark, and a call takes ten names.
 const STEP: u64 = 5;
+/// And in the first, which asks for the hint as well.
+const FIRST_STEP: u64 = 4;
 
 /// Which release is in force, and what lies around it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -30,6 +33,11 @@ impl Status {
     /// The highest claim above the release in force, if there is one: its writer is at work or did not end.
     pub fn pending(&self) -> Option<&Head> {
         self.others.last().filter(|head| head.number > self.number())
+    }
+
+    /// Where to look for this status again: the lowest number in it; 1 where there is none.
+    fn lowest(&self) -> u64 {
+        self.others.iter().chain(&self.committed).map(|head| head.number).min().unwrap_or(1)
     }
 
     /// Whether nothing was claimed or committed between two readings.
@@ -59,26 +67,33 @@ impl Status {
 /// # Errors
 /// [`RecordsError`].
 pub async fn status(store: &impl ParameterStore, names: &RecordNames) -> Result<Status, RecordsError> {
-    let hint = read_hint(store, names).await?;
-    let from = hint.max(1);
+    status_near(store, names, &Status::default()).await
+}
+
+/// [`status`], where `before` is what it was a moment ago: that takes one call unless much has happened since.
+pub(crate) async fn status_near(
+    store: &impl ParameterStore,
+    names: &RecordNames,
+    before: &Status,
+) -> Result<Status, RecordsError> {
+    let mut step = step(before.lowest(), FIRST_STEP);
+    let mut wanted = pairs(names, &step)?;
+    wanted.push(names.current()?);
+    let mut found = by_name(store.get(&wanted).await?);
+    let hint = found.get(&names.current()?).and_then(|hint| hint.value.parse().ok()).unwrap_or(0);
+
     let mut heads = BTreeMap::new();
     let mut committed = Vec::new();
-    let mut number = from;
-    'search: loop {
-        let step: Vec<u64> = (number..number + if number == from { 2 } else { STEP }).collect();
-        let mut wanted = Vec::with_capacity(step.len() * 2);
-        for &number in &step {
-            wanted.extend([names.head(number)?, names.committed(number)?]);
+    for number in hint.max(1).. {
+        if !step.contains(&number) {
+            step = self::step(number, STEP);
+            found = by_name(store.get(&pairs(names, &step)?).await?);
         }
-        let found = by_name(store.get(&wanted).await?);
-        for (&at, pair) in step.iter().zip(wanted.chunks(2)) {
-            let Some(head) = found.get(&pair[0]) else { break 'search };
-            heads.insert(at, Head::from_text(at, &head.value)?);
-            if found.contains_key(&pair[1]) {
-                committed.push(at);
-            }
+        let Some(head) = found.get(&names.head(number)?) else { break };
+        heads.insert(number, Head::from_text(number, &head.value)?);
+        if found.contains_key(&names.committed(number)?) {
+            committed.push(number);
         }
-        number += step.len() as u64;
     }
     if hint > 0 && committed.first() == Some(&hint) || hint == 0 && heads.contains_key(&1) {
         return Ok(Status::new(heads, |number| committed.contains(&number), hint));
@@ -86,10 +101,17 @@ pub async fn status(store: &impl ParameterStore, names: &RecordNames) -> Result<
     Ok(archive(store, names).await?.status())
 }
 
-/// The hint; 0 where there is none or it is no number.
-async fn read_hint(store: &impl ParameterStore, names: &RecordNames) -> Result<u64, RecordsError> {
-    let found = store.get(&[names.current()?]).await?;
-    Ok(found.first().and_then(|parameter| parameter.value.parse().ok()).unwrap_or(0))
+fn step(from: u64, numbers: u64) -> Range<u64> {
+    from..from.saturating_add(numbers)
+}
+
+/// The names of the head and of the mark of each of the numbers.
+fn pairs(names: &RecordNames, numbers: &Range<u64>) -> Result<Vec<ParameterName>, RecordsError> {
+    let mut pairs = Vec::new();
+    for number in numbers.clone() {
+        pairs.extend([names.head(number)?, names.committed(number)?]);
+    }
+    Ok(pairs)
 }
 
 fn by_name(found: Vec<LiveParameter>) -> HashMap<ParameterName, LiveParameter> {

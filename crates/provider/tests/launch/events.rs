@@ -2,7 +2,9 @@
 
 use mlpp_parameters::{Digest, DriftPolicy, Overridable, Revision, decode_key};
 use mlpp_provider::memory::MemoryObjects;
-use mlpp_provider::{LaunchError, Objects as _, Which, WorkflowsError, compose, launch, prepare};
+use mlpp_provider::{
+    LaunchError, Objects as _, Which, WorkflowsError, compose, launch, prepare, read_parameters,
+};
 use serde_json::{Value, json};
 
 use crate::project::{BUCKET, DOCUMENT, EXPRESS, KEY, Project, TIME, invalid, manifest, plain};
@@ -186,7 +188,8 @@ fn what_is_prepared_is_what_is_launched() {
     let overridable = Overridable::default();
     let request = project.request(&event, DriftPolicy::Use, 1, &overridable);
     let prepared = run(prepare(&project.store, &project.objects, &request)).unwrap();
-    let composed = run(compose(&project.store, plain().as_bytes(), &request)).unwrap();
+    let read = read_parameters(&project.store, request.path, request.policy, None);
+    let composed = run(compose(&project.store, plain().as_bytes(), &request, read)).unwrap();
     assert!(project.workflows.started().is_empty());
     let launched = project.launch(&event).unwrap().prepared;
     for other in [&composed, &launched] {
