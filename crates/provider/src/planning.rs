@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 
-use mlpp_parameters::release::{Head, RecordNames};
+use mlpp_parameters::release::{Head, RecordNames, chunks};
 use mlpp_parameters::{
     Content, NameError, ParameterName, Plan, PlanError, PlanInput, SecretValue, StorePath, nested_projects,
 };
@@ -40,6 +40,28 @@ impl Planned {
     /// Whether there is nothing to do: nothing changes, and no apply was left half done.
     pub fn is_empty(&self) -> bool {
         self.plan.is_empty() && self.status.others.is_empty() && self.status.committed.is_some()
+    }
+
+    /// How many calls that write an apply of the plan makes, if no other apply stored a chunk of it before.
+    pub fn writes(&self) -> usize {
+        if self.is_empty() { 0 } else { self.writes_beside(chunks(&self.plan.content).all.len()) }
+    }
+
+    /// [`Self::writes`] of a release with so many chunks.
+    pub(crate) fn writes_beside(&self, chunks: usize) -> usize {
+        // The head, the mark and the hint.
+        let records = if self.needs_hint() { 3 } else { 2 };
+        self.plan.changes().count() + chunks + records
+    }
+
+    /// The number of the next release.
+    pub(crate) fn next_number(&self) -> u64 {
+        self.status.claimed + 1
+    }
+
+    /// Whether the next release needs the hint: without one the search begins at release 1.
+    pub(crate) fn needs_hint(&self) -> bool {
+        self.next_number() > 1
     }
 
     /// The last one who claimed a release, whether it was committed or not.

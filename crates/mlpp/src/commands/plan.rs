@@ -84,14 +84,6 @@ struct Json<'a> {
     writes: usize,
 }
 
-/// How many calls that write an apply of the plan makes, about: the leaves, the record, the mark and the hint.
-pub(super) fn writes(planned: &Planned) -> usize {
-    if planned.is_empty() {
-        return 0;
-    }
-    planned.plan.changes().count() + mlpp_parameters::release::chunks(&planned.plan.content).all.len() + 3
-}
-
 /// Prints a plan on standard output.
 pub(super) fn print(project: &Project, planned: &Planned, json: bool) -> Result<(), CommandError> {
     let release = planned.status.committed.as_ref().map(|head| head.number);
@@ -102,7 +94,7 @@ pub(super) fn print(project: &Project, planned: &Planned, json: bool) -> Result<
             release,
             changes: !planned.is_empty(),
             parameters: &planned.plan.parameters,
-            writes: writes(planned),
+            writes: planned.writes(),
         };
         return output::json(&plan);
     }
@@ -124,5 +116,5 @@ pub(super) fn print(project: &Project, planned: &Planned, json: bool) -> Result<
     if lines.is_empty() {
         output::data("  the record alone changes: no parameter does")?;
     }
-    output::data(shown::plan_summary(&planned.plan, writes(planned)))
+    output::data(shown::plan_summary(&planned.plan, planned.writes()))
 }

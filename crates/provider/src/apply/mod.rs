@@ -103,11 +103,9 @@ pub async fn apply(
         return Ok(outcome);
     }
     let names = RecordNames::of(request.path)?;
-    let number = planned.status.claimed + 1;
+    let number = planned.next_number();
     let chunks = release::chunks(&planned.plan.content);
-    // Where there is no hint, the search for the release in force begins at the first one.
-    let needs_hint = number > 1;
-    let total = planned.plan.changes().count() + chunks.all.len() + if needs_hint { 3 } else { 2 };
+    let total = planned.writes_beside(chunks.all.len());
     let now = clock.now();
     let head = Head {
         format: FORMAT,
@@ -139,7 +137,7 @@ pub async fn apply(
     outcome.release = number;
     outcome.new = true;
     writer.delete(&deletes).await?;
-    if needs_hint {
+    if planned.needs_hint() {
         writer.hint().await?;
     }
     Ok(outcome)
