@@ -80,23 +80,27 @@ impl Clients {
             None,
             "environment",
         );
+        let region = Region::new(region);
+        let config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(region)
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .http_client(http_client())
+            .build();
         let endpoint = |name: &str| given(name).or_else(|| given("AWS_ENDPOINT_URL"));
         let json = |id: &'static str| Some((id, endpoint(&format!("AWS_ENDPOINT_URL_{id}"))?));
         let s3 = endpoint("AWS_ENDPOINT_URL_S3");
-        let endpoints = Endpoints {
-            path_style: s3.is_some(),
-            s3,
-            ssm: endpoint("AWS_ENDPOINT_URL_SSM"),
-            sfn: endpoint("AWS_ENDPOINT_URL_SFN"),
-            json: JSON_SERVICES.into_iter().filter_map(json).collect(),
-        };
-        let config = SdkConfig::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new(region))
-            .credentials_provider(SharedCredentialsProvider::new(credentials))
-            .http_client(if endpoints.are_plain() { plain_http_client() } else { http_client() })
-            .build();
-        Self::new(&config, endpoints).map_err(|_| ClientsError::Missing("AWS_REGION"))
+        Self::new(
+            &config,
+            Endpoints {
+                path_style: s3.is_some(),
+                s3,
+                ssm: endpoint("AWS_ENDPOINT_URL_SSM"),
+                sfn: endpoint("AWS_ENDPOINT_URL_SFN"),
+                json: JSON_SERVICES.into_iter().filter_map(json).collect(),
+            },
+        )
+        .map_err(|_| ClientsError::Missing("AWS_REGION"))
     }
 
     /// Clients by all that the AWS command line goes by: environment, profiles, single sign-on, credential processes, and the
@@ -203,20 +207,6 @@ struct Endpoints {
     path_style: bool,
 }
 
-impl Endpoints {
-    /// Whether all services are elsewhere, and none behind TLS.
-    fn are_plain(&self) -> bool {
-        let own = [&self.ssm, &self.s3, &self.sfn].map(Option::as_ref);
-        let json = JSON_SERVICES.map(|id| self.json.get(id));
-        own.iter().chain(&json).all(|url| url.is_some_and(|url| url.starts_with("http://")))
-    }
-}
-
-/// Reads no certificates, which takes longer than all else that a process does before its first call.
-fn plain_http_client() -> SharedHttpClient {
-    aws_smithy_http_client::Builder::new().build_http()
-}
-
 pub(crate) fn http_client() -> SharedHttpClient {
     let provider = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring);
     aws_smithy_http_client::Builder::new().tls_provider(provider).build_https()
@@ -239,25 +229,6 @@ mod tests {
         assert_eq!(missing(&[]), Some(ClientsError::Missing("AWS_REGION")));
         assert_eq!(missing(&[region, ("AWS_ACCESS_KEY_ID", "")]), Some(ClientsError::Missing(key.0)));
         assert_eq!(missing(&[region, key]), Some(ClientsError::Missing("AWS_SECRET_ACCESS_KEY")));
-    }
-
-    #[test]
-    fn only_where_every_service_is_elsewhere_there_is_no_tls() {
-        let json = |url: &str| JSON_SERVICES.map(|id| (id, url.to_owned())).into();
-        let given = |url: &str| Some(url.to_owned());
-        let endpoints = |s3: &str, others: &str| Endpoints {
-            s3: given(s3),
-            ssm: given("http://a"),
-            sfn: given("http://a"),
-            json: json(others),
-            path_style: true,
-        };
-        assert!(endpoints("http://a", "http://b").are_plain());
-        assert!(!endpoints("https://a", "http://b").are_plain());
-        assert!(!endpoints("http://a", "https://b").are_plain());
-        assert!(!Endpoints { ssm: None, ..endpoints("http://a", "http://b") }.are_plain());
-        assert!(!Endpoints { json: HashMap::new(), ..endpoints("http://a", "http://b") }.are_plain());
-        assert!(!Endpoints::default().are_plain());
     }
 
     #[test]
